@@ -1,0 +1,163 @@
+/* Printwright motion core: G-code bytes in, runs of steps out.
+ *
+ * Integers only; the caller owns all memory; no globals.  The stream of runs is a function of the configuration and the bytes fed
+ * (with marks, flushes and overrides at their places), never of how calls are split or timed.  Plan time is counted in ticks of
+ * tick_hz.  Lengths in G-code words are carried in units of 1e-6 mm (nm).
+ *
+ * This header is parsed by cffi as it stands: plain C declarations and enums only, no conditional code below the guard. */
+#ifndef PRINTWRIGHT_H
+#define PRINTWRIGHT_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    PW_ABI = 1,
+    PW_MOTORS = 4, /* in the order x y z e (CoreXY: a b z e) */
+    PW_WORDS = 26  /* letters A to Z */
+};
+
+/* 0 ok, negative errors.  pw_err_name() names each. */
+enum pw_err {
+    PW_OK = 0,
+    PW_E_ARG = -1,       /* a null pointer or a number out of the call's range */
+    PW_E_CONFIG = -2,    /* a configuration field is out of range; bad_field names it */
+    PW_E_MEMORY = -3,    /* the memory given is too small or misaligned */
+    PW_E_STATE = -4,     /* the call does not fit the state (feed before begin, leave without enter, after an error) */
+    PW_E_FULL = -5,      /* the queue is full: run, drain, call again */
+    /* errors of the text, reported by an event of kind PW_EV_ERROR */
+    PW_E_SYNTAX = -20,   /* not a word, a stray character, a repeated letter, two commands in a line */
+    PW_E_NUMBER = -21,   /* not a number, or beyond 1e-6 * 2^53 */
+    PW_E_LINE_LENGTH = -22, /* a command longer than line_max bytes (comments do not count) */
+    PW_E_CHECKSUM = -23,
+    PW_E_COMMAND = -24,  /* a G command that the core does not know and that is no event either */
+    PW_E_VOLUME = -25,   /* the target is outside the travel limits */
+    PW_E_NO_FEEDRATE = -26, /* first motion without F */
+    PW_E_FEEDRATE = -27, /* F is not positive */
+    PW_E_EXTRUSION = -28, /* too much filament for the length of the move, or an extruder-only move too long */
+    PW_E_ARC = -29,      /* degenerate arc, or radii that differ */
+    PW_E_PLANE = -30,    /* arc outside the XY plane */
+    PW_E_OFFSET = -31,   /* G92 of X, Y or Z */
+    PW_E_DWELL = -32,    /* a dwell below zero or beyond an hour */
+    PW_E_VALUE = -33,    /* a limit command with a value out of range */
+    PW_E_DIALECT = -34,  /* a command that the dialect does not allow */
+    PW_E_ASSERT = -90    /* a broken invariant: the core stops */
+};
+
+enum pw_kinematics { PW_CARTESIAN = 0, PW_COREXY = 1 };
+enum pw_mode { PW_FEED = 0, PW_SCAN = 1 };
+enum pw_dialect { PW_GCODE = 0, PW_SAFE_GCODE = 1 };
+
+/* All integers; copied by pw_init.  Every field is an int32_t, so that a binding may fill an array in the order of
+ * pw_config_field().  Lengths in um, speeds in um/s, accelerations in um/s^2. */
+struct pw_config {
+    int32_t abi;               /* PW_ABI */
+    int32_t tick_hz;           /* plan ticks a second, 1,000,000 to 200,000,000 */
+    int32_t kinematics;        /* enum pw_kinematics */
+    int32_t steps_per_m[4];    /* per motor: steps a metre (80 steps/mm = 80000), 1 to 10,000,000 */
+    int32_t min_um[3];         /* travel limits x y z */
+    int32_t max_um[3];
+    int32_t home_um[3];        /* start position of program motion */
+    int32_t max_velocity_um_s; /* along the path */
+    int32_t max_accel_um_s2;
+    int32_t max_jerk_mm_s3;
+    int32_t corner_um_s;       /* square-corner velocity */
+    int32_t max_z_velocity_um_s;
+    int32_t max_z_accel_um_s2;
+    int32_t max_e_velocity_um_s;
+    int32_t max_e_accel_um_s2;
+    int32_t e_corner_um_s;     /* jump of extruder speed at a junction */
+    int32_t filament_um;       /* diameter */
+    int32_t nozzle_um;         /* diameter */
+    int32_t max_e_only_um;     /* longest move of the extruder alone */
+    int32_t merge_um;          /* deviation allowed when segments are merged, 0 = no merging */
+    int32_t chord_um;          /* chord error of arcs */
+    int32_t curve_um;          /* length over which curvature is measured */
+    int32_t window;            /* look-ahead in segments, 16 to 1024 */
+    int32_t ring_runs;         /* runs that each motor's ring holds, 16 to 65536 */
+    int32_t ring_marks;        /* marks queued */
+    int32_t line_max;          /* longest command in bytes */
+    int32_t max_step_hz;       /* pulse rate per motor */
+    int32_t dir_setup_ns;      /* direction set-up before a pulse */
+    int32_t min_segment_us;    /* mean over any 16 segments; 0 = no limit */
+};
+
+enum pw_event_kind {
+    PW_EV_NONE = 0,    /* all of the text was taken */
+    PW_EV_FULL = 1,    /* the queue is full: run, drain, feed the rest */
+    PW_EV_COMMAND = 2, /* a command for Python stands in line; its text is consumed */
+    PW_EV_LAYER = 3,   /* a layer comment; number = its value or -1 (";LAYER_CHANGE") */
+    PW_EV_ERROR = 4,   /* code, line, column; nothing more is taken until pw_begin */
+    PW_EV_END = 5      /* pw_end: the document is complete */
+};
+
+/* Every field is an int64_t, so that a binding may pass an array.  value[] in 1e-6 units of the word, unscaled by G20. */
+struct pw_event {
+    int64_t kind;
+    int64_t code;      /* enum pw_err for PW_EV_ERROR */
+    int64_t letter;    /* 'G', 'M', 'T' */
+    int64_t number;    /* 104 for M104; layer number for PW_EV_LAYER */
+    int64_t sub;       /* 2 for G38.2, else 0 */
+    int64_t line;      /* from 1 */
+    int64_t column;    /* from 1 */
+    int64_t words;     /* bit n: letter 'A'+n present (command letter excluded) */
+    int64_t value[26]; /* 1e-6 units; a word without a number is 0 */
+};
+
+/* n steps: tick of step i = round(first + interval*i + add*i*(i-1)/2), all in 1/65536 tick (add: sum taken before the final
+ * rounding).  Ties round up. */
+struct pw_steprun {
+    uint64_t first_q16;    /* plan time of step 0 in 1/65536 tick */
+    uint32_t interval_q16; /* of at least one step, between step 0 and 1 */
+    int32_t add_q16;       /* change of the interval per step */
+    uint32_t count;        /* 1 to 65535 */
+    int32_t direction;     /* +1 or -1 */
+};
+
+struct pw_markrec {
+    uint64_t tick;
+    uint32_t id;
+    uint32_t reserved;
+};
+
+struct pw_status {
+    int64_t state;           /* 0 idle, 1 feeding, 2 ended, 3 failed */
+    int64_t error;           /* enum pw_err of the failure */
+    int64_t line;            /* last line taken */
+    int64_t moves;           /* motion commands taken */
+    int64_t segments;        /* segments queued, look-ahead included */
+    int64_t planned_tick;    /* end of the motion that is turned into runs */
+    int64_t final_tick;      /* end of final plan (whole ticks, rounded down) */
+    int64_t position_nm[4];  /* target of the last motion taken: x y z e */
+    int64_t count[4];        /* steps made by the runs drained or in the rings */
+    int64_t ignored;         /* commands ignored with a warning (M900) */
+    int64_t idle;            /* 1 when everything fed is turned into runs and nothing waits */
+};
+
+struct pw_core;
+
+/* -- application ------------------------------------------------------------------------------------------------------------- */
+const char *pw_err_name(int32_t code);
+const char *pw_config_field(int32_t index); /* name of the index-th int32_t of struct pw_config, NULL past the end */
+size_t pw_core_size(const struct pw_config *cfg); /* 0 when the configuration is refused */
+int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_core **core, int32_t *bad_field);
+int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect);
+/* Both return the bytes consumed (>= 0) or a negative PW_E_ARG / PW_E_STATE. */
+int32_t pw_scan(struct pw_core *core, const char *text, int32_t len, struct pw_event *event);
+int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_event *event);
+/* End of the document: takes a last line without newline; call again until the event is PW_EV_END (FULL and COMMAND as in feed). */
+int32_t pw_end(struct pw_core *core, struct pw_event *event);
+int32_t pw_mark(struct pw_core *core, uint32_t id);  /* PW_OK or PW_E_FULL */
+int32_t pw_flush(struct pw_core *core);              /* PW_OK or PW_E_FULL; ends look-ahead */
+int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_permille);
+int32_t pw_enter(struct pw_core *core);
+int32_t pw_leave(struct pw_core *core);
+int32_t pw_status(struct pw_core *core, struct pw_status *status);
+
+/* -- port -------------------------------------------------------------------------------------------------------------------- */
+int32_t pw_run(struct pw_core *core, int32_t budget); /* units of work done (0: nothing to do), or an error */
+int32_t pw_steps(struct pw_core *core, int32_t motor, struct pw_steprun *out, int32_t n);
+int32_t pw_marks(struct pw_core *core, struct pw_markrec *out, int32_t n);
+/* Steps of a run from step `from` on, as plan ticks; returns how many were written. */
+int32_t pw_expand(const struct pw_steprun *run, int32_t from, int64_t *ticks, int32_t n);
+
+#endif
