@@ -107,10 +107,11 @@ struct pw_event {
  * rounding).  Ties round up. */
 struct pw_steprun {
     uint64_t first_q16;    /* plan time of step 0 in 1/65536 tick */
-    uint32_t interval_q16; /* of at least one step, between step 0 and 1 */
+    uint64_t interval_q16; /* between step 0 and step 1, 1/65536 tick */
     int32_t add_q16;       /* change of the interval per step */
     uint32_t count;        /* 1 to 65535 */
     int32_t direction;     /* +1 or -1 */
+    int32_t reserved;
 };
 
 struct pw_markrec {
