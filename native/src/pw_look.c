@@ -1,0 +1,622 @@
+/* Look-ahead: from segments to ramps.
+ *
+ * 1. Constant acceleration, backward and forward, gives the highest squared speed V at each junction.  Where V meets a limit is a
+ *    knot.  Any profile with |acceleration| <= a that respects the knots lies below V, and so respects everything else.
+ * 2. Valleys are knots where the profile must slow down and may speed up again.  It passes them without acceleration.  Between
+ *    two valleys the speed rises, cruises and falls.
+ * 3. From each side of such an interval ramps climb as high as the knots under them allow; the last is ramp, cruise, ramp.
+ * 4. What does not depend on the stop at the end of the window becomes final.
+ *
+ * It runs only when the window is full or a flush stands in it, so that the result does not depend on when it is called. */
+#include "pw_math.h"
+#include "pw_planner.h"
+
+enum { PW_FINE = 6, PW_HUMP = 6 }; /* 2^-6: climbs and humps below this share of the speed are not worth a ramp */
+
+/* -- the junction rule over a length ------------------------------------------------------------------------------------------ */
+
+/* Direction of the path over at least curve_nm from a junction, forward or backward; 0 when the window ends before that. */
+static int pw_chord(const struct pw_planner *pl, uint32_t at, uint32_t end, int step, int64_t sum[3], int64_t *length_q32)
+{
+    int64_t have = 0, want = pw_mulshift(pl->curve_nm, INT64_C(18446744073710), 32);
+    uint32_t n = at;
+    int i;
+    sum[0] = sum[1] = sum[2] = 0;
+    for (;;) {
+        const struct pw_seg *sg = pw_seg_at(pl, n);
+        int64_t len = sg->end_q32 - (n ? pw_seg_at(pl, n - 1)->end_q32 : 0), part = (int64_t)1 << 32;
+        if (have > 0 && len > want - have) part = pw_divq32(want - have, len);
+        for (i = 0; i < 3; i++) sum[i] += pw_mulshift((int64_t)sg->d_nm[i] * 16, part, 32);
+        have += pw_mulshift(len, part, 32);
+        *length_q32 = have;
+        if (have + 2 >= want) return 1;
+        if (step > 0) {
+            if ((sg->flags & PW_SEG_FLUSH) || sg->jcap2_q48 == 0) return n + 1 != end;
+            if (++n == end) return 0;
+        } else {
+            /* older slots may have been reused, and how many depends on the generator */
+            if (n == 0 || (int32_t)(pl->open - n) >= pl->cfg->window / 4) return 1;
+            n--;
+            if (pw_seg_at(pl, n)->jcap2_q48 == 0) return 1;
+        }
+    }
+}
+
+static void pw_direction(int64_t v[3])
+{
+    int64_t big = 1;
+    int i, sh;
+    uint64_t sum = 0, n;
+    for (i = 0; i < 3; i++) big = pw_max64(big, pw_abs64(v[i]));
+    sh = pw_clz64((uint64_t)big) - 33; /* to just below 2^31 */
+    for (i = 0; i < 3; i++) {
+        v[i] = sh >= 0 ? v[i] * ((int64_t)1 << sh) : pw_asr(v[i], -sh);
+        sum += (uint64_t)(v[i] * v[i]);
+    }
+    n = pw_isqrt64(sum);
+    if (n == 0) n = 1;
+    for (i = 0; i < 3; i++) v[i] = v[i] * ((int64_t)1 << 30) / (int64_t)n;
+}
+
+/* v^2 <= a l/2 tan(half the angle) over chords of at least curve_um on both sides; 0: the window ends before that. */
+static int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
+{
+    struct pw_seg *sg = pw_seg_at(pl, n), *next = pw_seg_at(pl, n + 1);
+    int64_t in[3], out[3], lin, lout, one = (int64_t)1 << 30, c, a, v2;
+    if (!pw_chord(pl, n, end, -1, in, &lin) || !pw_chord(pl, n + 1, end, 1, out, &lout)) return 0;
+    pw_direction(in);
+    pw_direction(out);
+    c = pw_asr(in[0] * out[0] + in[1] * out[1] + in[2] * out[2], 30);
+    if (c > one) c = one;
+    if (c < -one) c = -one;
+    if (one - c < 256) return 1;
+    a = pw_min64(sg->accel_q32, next->accel_q32);
+    v2 = pw_mulshift(a, pw_min64(lin, lout) / 2, 16);
+    c = pw_sqrt_q32(pw_divq32(one + c, one - c)); /* at most 2^45 */
+    if (v2 > 0 && c > 0 && pw_clz64((uint64_t)v2) + pw_clz64((uint64_t)c) > 34) {
+        v2 = pw_mulshift(v2, c, 32);
+        if (v2 < sg->jcap2_q48) {
+            int sh = 64 - 7 - pw_clz64((uint64_t)v2 | 1);
+            sg->jcap2_q48 = sh > 0 ? v2 >> sh << sh : v2;
+        }
+    }
+    return 1;
+}
+
+/* -- knots -------------------------------------------------------------------------------------------------------------------- */
+
+static int64_t pw_seg_start(const struct pw_planner *pl, uint32_t n)
+{
+    return n == pl->open ? pl->plan_s_q32 : pw_seg_at(pl, n - 1)->end_q32;
+}
+
+/* Squared speeds at the ends of the segments [open, end), by constant acceleration, with a stop at `end`. */
+static void pw_two_passes(struct pw_planner *pl, uint32_t end)
+{
+    uint32_t n;
+    int64_t v2 = 0, first = pw_seg_at(pl, pl->open)->acc2_q48;
+    struct pw_seg *sg = pw_seg_at(pl, pl->open);
+    if (!(sg->flags & PW_SEG_DWELL)) first = pw_mulshift(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0), 16);
+    for (n = end; n != pl->open; n--) {
+        sg = pw_seg_at(pl, n - 1);
+        if (n == end) sg->v2_q48 = 0;
+        else {
+            struct pw_seg *next = pw_seg_at(pl, n);
+            v2 = next->flags & PW_SEG_DWELL ? 0 : v2 + next->acc2_q48;
+            v2 = pw_min64(v2, pw_min64(sg->jcap2_q48, pw_min64(sg->cap2_q48, next->cap2_q48)));
+            sg->v2_q48 = v2;
+        }
+        v2 = sg->v2_q48;
+    }
+    v2 = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
+    for (n = pl->open; n != end; n++) {
+        sg = pw_seg_at(pl, n);
+        v2 = sg->flags & PW_SEG_DWELL ? 0 : v2 + (n == pl->open ? first : sg->acc2_q48);
+        if (v2 < sg->v2_q48) sg->v2_q48 = v2;
+        v2 = sg->v2_q48;
+    }
+}
+
+/* Knots of [open, end): the start, every junction where V meets its limit, the end with speed `u`.  Returns how many. */
+static int32_t pw_gather(struct pw_planner *pl, uint32_t end, int64_t u)
+{
+    struct pw_knot *k = pl->knots;
+    uint32_t n;
+    int32_t count = 1;
+    int64_t before2 = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
+    k->s_q32 = pl->plan_s_q32;
+    k->u_q32 = pl->plan_v_q32;
+    k->over_q32 = 0;
+    k->accel_q32 = INT64_MAX;
+    k->dwell_q32 = 0;
+    k->valley = 1;
+    k++;
+    k->over_q32 = INT64_MAX;
+    k->accel_q32 = INT64_MAX;
+    k->dwell_q32 = 0;
+    for (n = pl->open; n != end; n++) {
+        struct pw_seg *sg = pw_seg_at(pl, n);
+        int64_t cap2 = sg->jcap2_q48;
+        if (sg->flags & PW_SEG_DWELL) k->dwell_q32 = sg->acc2_q48;
+        else {
+            int64_t acc2 = sg->acc2_q48;
+            k->accel_q32 = pw_min64(k->accel_q32, sg->accel_q32);
+            if (n == pl->open) acc2 = pw_mulshift(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0), 16);
+            if (before2 + sg->v2_q48 + acc2 >= 2 * sg->cap2_q48) k->over_q32 = pw_min64(k->over_q32, sg->cruise_q32);
+        }
+        before2 = sg->v2_q48;
+        if (n + 1 != end) {
+            struct pw_seg *next = pw_seg_at(pl, n + 1);
+            cap2 = pw_min64(cap2, pw_min64(sg->cap2_q48, next->cap2_q48));
+            if (sg->v2_q48 < cap2) continue;
+            k->u_q32 = pw_sqrt_q48(cap2);
+        } else {
+            k->u_q32 = u;
+        }
+        k->s_q32 = sg->end_q32;
+        k->valley = 0;
+        count++;
+        if (n + 1 != end) {
+            k++;
+            k->over_q32 = INT64_MAX;
+            k->accel_q32 = INT64_MAX;
+            k->dwell_q32 = 0;
+        }
+    }
+    return count;
+}
+
+static void pw_limits_between(const struct pw_planner *pl, int32_t a, int32_t b, struct pw_limits *lim)
+{
+    int32_t i;
+    lim->jerk = pl->jerk_q32;
+    lim->accel = INT64_MAX;
+    for (i = a + 1; i <= b; i++) lim->accel = pw_min64(lim->accel, pl->knots[i].accel_q32);
+    if (lim->accel > ((int64_t)1 << 40)) lim->accel = (int64_t)1 << 40; /* dwells alone */
+}
+
+/* Valleys: lowest places of the knots, and both sides of a hump that is worth climbing. */
+static void pw_valleys(struct pw_planner *pl, int32_t count)
+{
+    struct pw_knot *k = pl->knots;
+    int32_t i, falling = 0;
+    k[0].valley = k[count - 1].valley = 1;
+    for (i = 1; i < count; i++) {
+        struct pw_limits lim;
+        int64_t high = pw_max64(k[i - 1].u_q32, k[i].u_q32), w;
+        if (k[i].u_q32 < k[i - 1].u_q32) falling = 1;
+        if (k[i].u_q32 > k[i - 1].u_q32 && falling) {
+            k[i - 1].valley = 1;
+            falling = 0;
+        }
+        if (k[i].dwell_q32 > 0) {
+            k[i - 1].valley = k[i].valley = 1;
+            continue;
+        }
+        w = high + (high >> PW_HUMP) + 1;
+        if (k[i].over_q32 < w || (k[i - 1].valley && k[i].valley)) continue;
+        pw_limits_between(pl, i - 1, i, &lim);
+        if (pw_ramp_length(&lim, k[i - 1].u_q32, w) + pw_ramp_length(&lim, k[i].u_q32, w) <= k[i].s_q32 - k[i - 1].s_q32)
+            k[i - 1].valley = k[i].valley = 1;
+    }
+}
+
+/* -- climbing ----------------------------------------------------------------------------------------------------------------- */
+
+/* One end of an interval; dir +1 climbs towards higher knots, -1 towards lower ones. */
+struct pw_climb {
+    int32_t knot; /* the last one passed */
+    int32_t dir;
+    int64_t s_q32, u_q32;
+};
+
+/* Highest speed that a ramp from here may reach under the knots up to `last` (inclusive); *block is the knot that holds it. */
+static int64_t pw_climb_limit(const struct pw_planner *pl, const struct pw_limits *lim, const struct pw_climb *c, int32_t last,
+                              int64_t goal, int32_t *block)
+{
+    int64_t w = goal, high = goal;
+    int32_t i, round;
+    *block = -1;
+    for (i = c->knot + c->dir; i != last + c->dir; i += c->dir) {
+        const struct pw_knot *k = &pl->knots[i];
+        if (k->u_q32 >= w) continue;
+        if (k->u_q32 <= c->u_q32 + (c->u_q32 >> PW_FINE)) {
+            /* so near to the speed that only a ramp that begins behind it helps, unless it is far */
+            if (pw_ramp_length_to(lim, c->u_q32, w, pw_max64(k->u_q32, c->u_q32)) >= pw_abs64(k->s_q32 - c->s_q32) &&
+                k->u_q32 > c->u_q32)
+                continue;
+            *block = i;
+            return pw_min64(w, pw_max64(k->u_q32, c->u_q32));
+        }
+        if (pw_ramp_length_to(lim, c->u_q32, w, k->u_q32) < pw_abs64(k->s_q32 - c->s_q32)) {
+            high = w;
+            w = k->u_q32;
+            *block = i;
+        }
+    }
+    if (*block < 0) return w;
+    for (round = 0; round < 4 && high - w > (w >> 4); round++) { /* between the last that fits and the last that does not */
+        int64_t mid = w + (high - w) / 2;
+        int fits = 1;
+        for (i = c->knot + c->dir; i != last + c->dir && fits; i += c->dir) {
+            const struct pw_knot *k = &pl->knots[i];
+            if (k->u_q32 < mid && pw_ramp_length_to(lim, c->u_q32, mid, pw_max64(k->u_q32, c->u_q32)) < pw_abs64(k->s_q32 - c->s_q32))
+                fits = 0;
+        }
+        if (fits) w = mid;
+        else high = mid;
+    }
+    return w;
+}
+
+/* Takes one ramp, or cruises to the knot in the way.  Returns 0 when neither is possible before `last`; *ramp is the ramp's
+ * start speed, or -1 for a cruise. */
+static int pw_climb_once(const struct pw_planner *pl, const struct pw_limits *lim, struct pw_climb *c, int32_t last, int64_t goal,
+                         int64_t room_q32, int64_t *length_q32, int64_t *to_q32)
+{
+    int32_t block;
+    int64_t w = pw_climb_limit(pl, lim, c, last, goal, &block), len;
+    if (w > c->u_q32 && (block < 0 || w - c->u_q32 > (c->u_q32 >> PW_FINE))) {
+        len = pw_ramp_length(lim, c->u_q32, w);
+        if (len > room_q32) return 0;
+        *length_q32 = len;
+        *to_q32 = w;
+        c->u_q32 = w;
+    } else {
+        if (block < 0) return 0;
+        len = pw_abs64(pl->knots[block].s_q32 - c->s_q32);
+        if (len > room_q32) return 0;
+        *length_q32 = len;
+        *to_q32 = c->u_q32;
+        c->knot = block;
+    }
+    c->s_q32 += c->dir > 0 ? len : -len;
+    while (c->knot != last && (c->dir > 0 ? pl->knots[c->knot + 1].s_q32 <= c->s_q32 : pl->knots[c->knot - 1].s_q32 >= c->s_q32))
+        c->knot += c->dir;
+    return 1;
+}
+
+/* Can the speed of knot `to` be reached from knot `from` under the knots between? */
+static int pw_reaches(const struct pw_planner *pl, int32_t from, int32_t to)
+{
+    struct pw_limits lim;
+    struct pw_climb c;
+    int64_t goal = pl->knots[to].u_q32, len, w;
+    int32_t left = 4 * (from < to ? to - from : from - to) + 64;
+    pw_limits_between(pl, from < to ? from : to, from < to ? to : from, &lim);
+    c.knot = from;
+    c.dir = from < to ? 1 : -1;
+    c.s_q32 = pl->knots[from].s_q32;
+    c.u_q32 = pl->knots[from].u_q32;
+    while (c.u_q32 < goal) {
+        if (left-- == 0) return 0;
+        if (!pw_climb_once(pl, &lim, &c, to, goal, pw_abs64(pl->knots[to].s_q32 - c.s_q32), &len, &w)) return 0;
+    }
+    return 1;
+}
+
+/* Drops the valleys that the profile passes below.  0 when the start speed itself can not be brought down. */
+static int pw_settle(struct pw_planner *pl, int32_t count)
+{
+    struct pw_knot *k = pl->knots;
+    int32_t at = count - 1, i;
+    for (i = count - 2; i >= 0; i--) {
+        if (!k[i].valley) continue;
+        if (k[i].u_q32 <= k[at].u_q32 || pw_reaches(pl, at, i)) at = i;
+        else if (i == 0) return 0;
+        else k[i].valley = 0;
+    }
+    at = 0;
+    for (i = 1; i < count; i++) {
+        if (!k[i].valley) continue;
+        if (k[i].u_q32 <= k[at].u_q32 || pw_reaches(pl, at, i)) at = i;
+        else if (i == count - 1) return 0;
+        else k[i].valley = 0;
+    }
+    return 1;
+}
+
+/* -- ramps -------------------------------------------------------------------------------------------------------------------- */
+
+struct pw_out {
+    uint32_t head;
+    int32_t room;
+    int64_t s_q32;
+};
+
+static void pw_put(struct pw_planner *pl, struct pw_out *o, int64_t v0, int64_t v1, int64_t tj, int64_t ta, int64_t length)
+{
+    struct pw_ramp *r = pw_ramp_at(pl, o->head++);
+    o->room--;
+    o->s_q32 += length;
+    r->v0_q32 = v0;
+    r->v1_q32 = v1;
+    r->tj_q32 = tj;
+    r->ta_q32 = ta;
+    r->length_q32 = length;
+    r->end_q32 = o->s_q32;
+}
+
+static void pw_put_ramp(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int64_t v0, int64_t v1)
+{
+    struct pw_shape s = pw_ramp_shape(lim, pw_abs64(v1 - v0));
+    pw_put(pl, o, v0, v1, s.tj, s.ta, pw_mulshift(2 * s.tj + s.ta, v0 + v1, 33));
+}
+
+static void pw_put_cruise(struct pw_planner *pl, struct pw_out *o, int64_t v, int64_t length)
+{
+    if (length > 0) pw_put(pl, o, v, v, 0, pw_divq32(length, pw_max64(v, 1)), length);
+}
+
+/* Ramp, cruise, ramp over exactly `length`, with the highest speed near w: durations first, then the speed that fits them. */
+static void pw_put_top(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int64_t v0, int64_t v1, int64_t w,
+                       int64_t length)
+{
+    struct pw_shape up = pw_ramp_shape(lim, w - v0), down = pw_ramp_shape(lim, w - v1);
+    int64_t tu = 2 * up.tj + up.ta, td = 2 * down.tj + down.ta, tc = 0, lu, ld, rest, sum;
+    if (length <= 0) return;
+    rest = length - pw_mulshift(tu, v0 + w, 33) - pw_mulshift(td, w + v1, 33);
+    if (rest > 0) tc = pw_divq32(rest, pw_max64(w, 1)) + 1;
+    sum = tu + 2 * tc + td;
+    if (sum <= 0) sum = 1;
+    rest = 2 * length - pw_mulshift(tu, v0, 32) - pw_mulshift(td, v1, 32);
+    w = rest > 0 ? pw_min64(pw_divq32(rest, sum), w) : 0;
+    lu = pw_mulshift(tu, v0 + w, 33);
+    ld = pw_mulshift(td, w + v1, 33);
+    if (lu > length) lu = length;
+    if (tc == 0) ld = length - lu; /* the rounding lies in the last piece */
+    else if (ld > length - lu) ld = length - lu;
+    if (tu > 0) pw_put(pl, o, v0, w, up.tj, up.ta, lu);
+    if (tc > 0) pw_put(pl, o, w, w, 0, tc, length - lu - ld);
+    if (td > 0) pw_put(pl, o, w, v1, down.tj, down.ta, ld);
+}
+
+/* The knot between the two ends that ramp, cruise, ramp with top speed w would pass too fast, or -1. */
+static int32_t pw_too_fast(const struct pw_planner *pl, const struct pw_limits *lim, const struct pw_climb *l,
+                           const struct pw_climb *r, int64_t w)
+{
+    int32_t i;
+    for (i = l->knot + 1; i < r->knot; i++) {
+        const struct pw_knot *k = &pl->knots[i];
+        if (k->u_q32 >= w) continue;
+        if (k->u_q32 > l->u_q32 && pw_ramp_length_to(lim, l->u_q32, w, k->u_q32) >= k->s_q32 - l->s_q32) continue;
+        if (k->u_q32 > r->u_q32 && pw_ramp_length_to(lim, r->u_q32, w, k->u_q32) >= r->s_q32 - k->s_q32) continue;
+        return i;
+    }
+    return -1;
+}
+
+/* The profile between the valleys a and b.  Ramps of the right side are found from its end, so they wait in `right`. */
+static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32_t b)
+{
+    enum { RIGHT = 48 };
+    struct { int64_t v0, v1, length; } right[RIGHT];
+    struct pw_limits lim;
+    struct pw_knot *k = pl->knots;
+    struct pw_climb l = {0, 1, 0, 0}, r = {0, -1, 0, 0};
+    int64_t cap, w, len, to, from;
+    int32_t top = a, i, rights = 0, left = 2 * (b - a) + 96;
+    if (k[b].dwell_q32 > 0 && b == a + 1) {
+        pw_put(pl, o, 0, 0, 0, k[b].dwell_q32, 0);
+        return 1;
+    }
+    pw_limits_between(pl, a, b, &lim);
+    for (i = a; i <= b; i++)
+        if (k[i].u_q32 > k[top].u_q32) top = i;
+    cap = b == a + 1 ? pw_min64(k[b].over_q32, (int64_t)1 << 40) : k[top].u_q32;
+    cap = pw_max64(cap, k[top].u_q32);
+    l.knot = a;
+    l.s_q32 = o->s_q32;
+    l.u_q32 = k[a].u_q32;
+    r.knot = b;
+    r.s_q32 = k[b].s_q32;
+    r.u_q32 = k[b].u_q32;
+    for (;;) {
+        struct pw_climb *c, keep;
+        w = pw_ramp_peak(&lim, l.u_q32, r.u_q32, r.s_q32 - l.s_q32, cap);
+        i = pw_too_fast(pl, &lim, &l, &r, w);
+        if (i < 0) break;
+        if (left-- == 0 || o->room - rights < 16 || rights == RIGHT) return 0;
+        c = i <= top ? &l : &r;
+        keep = *c;
+        from = c->u_q32;
+        if (!pw_climb_once(pl, &lim, c, top, pw_min64(cap, w), r.s_q32 - l.s_q32, &len, &to) ||
+            pw_ramp_length(&lim, l.u_q32, r.u_q32) > r.s_q32 - l.s_q32 + 64) {
+            *c = keep;
+            w = pw_max64(l.u_q32, r.u_q32);
+            if (pw_too_fast(pl, &lim, &l, &r, w) >= 0) return 0;
+            break;
+        }
+        if (c == &r) {
+            right[rights].v0 = to;
+            right[rights].v1 = from;
+            right[rights++].length = len;
+        } else {
+            if (to == from) pw_put_cruise(pl, o, to, len);
+            else pw_put_ramp(pl, o, &lim, from, to);
+            l.s_q32 = o->s_q32;
+        }
+    }
+    pw_put_top(pl, o, &lim, l.u_q32, r.u_q32, w, r.s_q32 - l.s_q32);
+    o->s_q32 = r.s_q32;
+    while (rights-- > 0) {
+        if (right[rights].v0 == right[rights].v1) pw_put_cruise(pl, o, right[rights].v0, right[rights].length);
+        else pw_put_ramp(pl, o, &lim, right[rights].v0, right[rights].v1);
+    }
+    o->s_q32 = k[b].s_q32; /* the ramps' lengths add up to it but for their rounding */
+    if (o->head != pl->ramp_head) pw_ramp_at(pl, o->head - 1)->end_q32 = o->s_q32;
+    return 1;
+}
+
+/* Ramps from the final place to the end of segment `end` - 1, which is passed with speed u.  1: all of it; 0: as far as ramps may
+ * be added; -1: impossible. */
+static int pw_solve(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_out *o)
+{
+    int32_t count = pw_gather(pl, end, u), at = 0, i;
+    o->head = pl->ramp_head;
+    o->room = PW_PLAN_RAMPS_RUN;
+    o->s_q32 = pl->plan_s_q32;
+    pw_valleys(pl, count);
+    if (!pw_settle(pl, count)) return -1;
+    for (i = 1; i < count; i++) {
+        if (!pl->knots[i].valley) continue;
+        if (o->room < 32) return 0;
+        if (!pw_interval(pl, o, at, i)) return at > 0 ? 0 : -1;
+        at = i;
+    }
+    return 1;
+}
+
+/* -- what is final ------------------------------------------------------------------------------------------------------------ */
+
+/* Standing at s with speed v and no acceleration: can every known limit ahead, and any beyond the window, be honoured? */
+static int pw_keeps_margin(const struct pw_planner *pl, uint32_t end, int64_t s, int64_t v)
+{
+    struct pw_limits lim;
+    uint32_t n;
+    int64_t v2 = pw_mulshift(v, v, 16);
+    if (v == 0) return 1;
+    lim.jerk = pl->jerk_q32;
+    lim.accel = (int64_t)1 << 40;
+    for (n = pl->open; n != end; n++) {
+        const struct pw_seg *sg = pw_seg_at(pl, n);
+        int64_t limit2 = sg->jcap2_q48;
+        if (sg->end_q32 < s) continue;
+        if (sg->flags & PW_SEG_DWELL) return pw_ramp_length(&lim, v, 0) <= sg->end_q32 - s;
+        lim.accel = pw_min64(lim.accel, sg->accel_q32);
+        if (n + 1 == end) return pw_ramp_reserve(&lim, v) <= sg->end_q32 - s;
+        limit2 = pw_min64(limit2, pw_min64(sg->cap2_q48, pw_seg_at(pl, n + 1)->cap2_q48));
+        if (limit2 < v2 && pw_ramp_length(&lim, v, pw_sqrt_q48(limit2)) > sg->end_q32 - s) return 0;
+    }
+    return 0;
+}
+
+/* The ramps up to number `head` become final; the last may be a cruise cut short at `s`. */
+static void pw_publish(struct pw_planner *pl, uint32_t head, int64_t s, int64_t v, uint32_t end)
+{
+    uint32_t n, dwells = 0;
+    for (n = pl->ramp_head; n != head; n++) {
+        const struct pw_ramp *r = pw_ramp_at(pl, n);
+        pl->final_q16 += 2 * r->tj_q32 + r->ta_q32;
+        if (r->v0_q32 == 0 && r->v1_q32 == 0) dwells++;
+    }
+    pl->ramp_head = head;
+    pl->plan_s_q32 = s;
+    pl->plan_v_q32 = v;
+    pl->plan_again = end;
+    while (pl->open != end) {
+        const struct pw_seg *sg = pw_seg_at(pl, pl->open);
+        if (sg->flags & PW_SEG_DWELL) {
+            if (dwells == 0) break;
+            dwells--;
+        } else if (sg->end_q32 > s) {
+            break;
+        }
+        if (sg->flags & PW_SEG_FLUSH) pl->flushes--;
+        pl->open++;
+    }
+}
+
+/* Publishes up to the last place without acceleration that keeps a margin to the end of the window; 0 when there is none behind
+ * `least`. */
+static int pw_publish_margin(struct pw_planner *pl, const struct pw_out *o, uint32_t end, int64_t least)
+{
+    uint32_t n;
+    for (n = o->head; n != pl->ramp_head; n--) {
+        struct pw_ramp *r = pw_ramp_at(pl, n - 1);
+        int64_t lo, hi = r->end_q32, mid;
+        if (hi <= least) return 0;
+        if (pw_keeps_margin(pl, end, hi, r->v1_q32)) {
+            pw_publish(pl, n, hi, r->v1_q32, end);
+            return 1;
+        }
+        if (r->tj_q32 > 0 || r->v0_q32 == 0 || r->v0_q32 != r->v1_q32) continue;
+        lo = hi - r->length_q32; /* a cruise can be cut anywhere */
+        if (lo < least) lo = least;
+        if (!pw_keeps_margin(pl, end, lo, r->v0_q32)) continue;
+        while (hi - lo > r->length_q32 >> 6) {
+            mid = lo + (hi - lo) / 2;
+            if (pw_keeps_margin(pl, end, mid, r->v0_q32)) lo = mid;
+            else hi = mid;
+        }
+        if (lo == r->end_q32 - r->length_q32) continue;
+        r->length_q32 -= r->end_q32 - lo;
+        r->end_q32 = lo;
+        r->ta_q32 = pw_divq32(r->length_q32, r->v0_q32);
+        pw_publish(pl, n, lo, r->v0_q32, end);
+        return 1;
+    }
+    return 0;
+}
+
+/* A place without acceleration a quarter of the window ahead, when nothing else can become final. */
+static int pw_publish_forced(struct pw_planner *pl, struct pw_out *o, uint32_t end)
+{
+    uint32_t at = pl->open + (end - pl->open) / 4;
+    const struct pw_seg *sg = pw_seg_at(pl, at);
+    int64_t v = pw_sqrt_q48(sg->v2_q48);
+    while (!pw_keeps_margin(pl, end, sg->end_q32, v)) v = v > 256 ? v / 4 * 3 : 0;
+    if (pw_solve(pl, at + 1, v, o) != 1) return 0;
+    pl->forced++;
+    pw_publish(pl, o->head, sg->end_q32, v, end);
+    return 1;
+}
+
+/* A stop without regard to the knots, when none of the ways below keeps them (see native/DESIGN.md); counted. */
+static void pw_publish_stop(struct pw_planner *pl, struct pw_out *o, uint32_t end)
+{
+    struct pw_limits lim;
+    uint32_t n;
+    lim.jerk = pl->jerk_q32;
+    lim.accel = (int64_t)1 << 40;
+    for (n = pl->open; n != end; n++) lim.accel = pw_min64(lim.accel, pw_seg_at(pl, n)->accel_q32);
+    o->head = pl->ramp_head;
+    o->room = PW_PLAN_RAMPS_RUN;
+    o->s_q32 = pl->plan_s_q32;
+    pw_put_ramp(pl, o, &lim, pl->plan_v_q32, 0);
+    pl->broken++;
+    pw_publish(pl, o->head, o->s_q32, 0, end);
+}
+
+int32_t pw_look(struct pw_planner *pl)
+{
+    struct pw_out o;
+    uint32_t end = pl->head, n;
+    int32_t got;
+    int64_t least;
+    if (pl->head == pl->open || PW_PLAN_RAMPS - (pl->ramp_head - pl->ramp_tail) < PW_PLAN_RAMPS_RUN) return 0;
+    if (pl->flushes > 0) {
+        for (end = pl->open; !(pw_seg_at(pl, end)->flags & PW_SEG_FLUSH); end++) {}
+        end++;
+    } else if (pl->head - pl->open < (uint32_t)pl->cfg->window) {
+        return 0;
+    }
+    for (n = pl->open; n + 1 != end; n++) {
+        struct pw_seg *sg = pw_seg_at(pl, n);
+        if (!(sg->flags & PW_SEG_CURVE) && pw_curve(pl, n, end)) sg->flags |= PW_SEG_CURVE;
+    }
+    pw_two_passes(pl, end);
+    got = pw_solve(pl, end, 0, &o);
+    if (got == 1 && pl->flushes > 0) {
+        pw_publish(pl, o.head, o.s_q32, 0, end);
+        return 1;
+    }
+    least = pw_seg_start(pl, pl->open + (end - pl->open) / 8);
+    if (got >= 0 && pw_publish_margin(pl, &o, end, least)) return 1;
+    if (end - pl->open > 8 && pw_publish_forced(pl, &o, end)) return 1;
+    if (got == 0 && pw_publish_margin(pl, &o, end, pl->plan_s_q32)) return 1;
+    if ((got = pw_solve(pl, end, 0, &o)) == 1) { /* stop at the end of the window */
+        pw_publish(pl, o.head, o.s_q32, 0, end);
+        return 1;
+    }
+    n = pl->plan_again;
+    if (n - pl->open < end - pl->open && n != pl->open) { /* the stop that was possible when the place became final */
+        pw_two_passes(pl, n);
+        if (pw_solve(pl, n, 0, &o) == 1) {
+            pw_publish(pl, o.head, o.s_q32, 0, n);
+            return 1;
+        }
+    }
+    pw_publish_stop(pl, &o, end);
+    return 1;
+}

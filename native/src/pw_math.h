@@ -1,0 +1,92 @@
+/* Integer arithmetic with defined rounding: what C leaves to the compiler is settled here.  Fixed point is named by its fraction
+ * bits (_q32).  Products of 64 by 64 bits use the compiler's 128-bit type where there is one and 32-bit pieces elsewhere; both
+ * give the same bits, and native/tests/test_math.c compares them. */
+#ifndef PW_MATH_H
+#define PW_MATH_H
+#include <stdint.h>
+
+static inline int64_t pw_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t pw_max64(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t pw_abs64(int64_t a) { return a < 0 ? -a : a; }
+
+/* floor(x / 2^n), 0 <= n <= 63 */
+static inline int64_t pw_asr(int64_t x, int n) { return x >= 0 ? x >> n : ~(~x >> n); }
+
+/* x * 2^n without overflow in the caller's range */
+static inline int64_t pw_shl(int64_t x, int n) { return (int64_t)((uint64_t)x << n); }
+
+/* Zeros above the highest set bit; 64 for 0. */
+static inline int pw_clz64(uint64_t x)
+{
+#if defined(__GNUC__)
+    return x ? __builtin_clzll(x) : 64;
+#else
+    int n = 64;
+    for (; x; x >>= 1) n--;
+    return n;
+#endif
+}
+
+static inline void pw_umul128(uint64_t a, uint64_t b, uint64_t *hi, uint64_t *lo)
+{
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t p00 = a0 * b0, p01 = a0 * b1, p10 = a1 * b0, p11 = a1 * b1;
+    uint64_t mid = (p00 >> 32) + (uint32_t)p01 + (uint32_t)p10; /* at most 3 * (2^32 - 1) */
+    *lo = (mid << 32) | (uint32_t)p00;
+    *hi = p11 + (p01 >> 32) + (p10 >> 32) + (mid >> 32);
+}
+
+/* floor(a * b / 2^n), 1 <= n <= 63; the caller bounds the result to 63 bits. */
+static inline int64_t pw_mulshift_pieces(int64_t a, int64_t b, int n)
+{
+    uint64_t ua = a < 0 ? 0 - (uint64_t)a : (uint64_t)a, ub = b < 0 ? 0 - (uint64_t)b : (uint64_t)b, hi, lo, r;
+    pw_umul128(ua, ub, &hi, &lo);
+    r = (hi << (64 - n)) | (lo >> n);
+    if ((a < 0) == (b < 0)) return (int64_t)r;
+    if (lo & (((uint64_t)1 << n) - 1)) r++;
+    return (int64_t)(0 - r);
+}
+
+static inline int64_t pw_mulshift(int64_t a, int64_t b, int n)
+{
+#if defined(__SIZEOF_INT128__)
+    __extension__ typedef __int128 wide;
+    wide p = (wide)a * b;
+    return (int64_t)(p >= 0 ? p >> n : ~(~p >> n));
+#else
+    return pw_mulshift_pieces(a, b, n);
+#endif
+}
+
+/* floor(a * u / 2^32) for |a| < 2^62: two 32-bit products. */
+static inline int64_t pw_mulq32(int64_t a, uint32_t u)
+{
+    return pw_asr(a, 32) * (int64_t)u + (int64_t)(((uint64_t)(uint32_t)(uint64_t)a * u) >> 32);
+}
+
+/* floor(a * 2^32 / b) for 0 <= a, 0 < b < 2^62; the caller bounds the result to 63 bits. */
+static inline int64_t pw_divq32(int64_t a, int64_t b)
+{
+    uint64_t q = (uint64_t)a / (uint64_t)b, r = (uint64_t)a % (uint64_t)b;
+    int left = 32, room = pw_clz64((uint64_t)b);
+    while (left > 0) {
+        int sh = room < left ? room : left;
+        r <<= sh; /* r < b, so it fits */
+        q = (q << sh) | (r / (uint64_t)b);
+        r %= (uint64_t)b;
+        left -= sh;
+    }
+    return (int64_t)q;
+}
+
+/* As pw_divq32, rounded towards zero, for a signed dividend. */
+static inline int64_t pw_sdivq32(int64_t a, int64_t b) { return a < 0 ? -pw_divq32(-a, b) : pw_divq32(a, b); }
+
+uint32_t pw_isqrt64(uint64_t x); /* floor of the square root */
+
+/* Square root of a Q32 number as Q32, relative error below 2^-29, rounded down. */
+int64_t pw_sqrt_q32(int64_t x_q32);
+/* Square root of a Q48 number as Q32. */
+int64_t pw_sqrt_q48(int64_t x_q48);
+
+#endif

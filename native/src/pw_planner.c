@@ -1,0 +1,328 @@
+/* The queue of lines: natural units, limits of each line, the junction rule, marks. */
+#include "pw_planner.h"
+#include "pw_math.h"
+
+#define PW_MM_Q64 INT64_C(18446744073710) /* 2^64 / 1e6: nm to mm */
+
+static size_t pw_align(size_t n) { return (n + 7) & ~(size_t)7; }
+
+static uint32_t pw_capacity(const struct pw_config *cfg) { return (uint32_t)(cfg->window + cfg->window / 4 + 8); }
+
+size_t pw_planner_size(const struct pw_config *cfg)
+{
+    size_t n = pw_align(sizeof(struct pw_planner));
+    n += pw_align(pw_capacity(cfg) * sizeof(struct pw_seg));
+    n += pw_align(PW_PLAN_RAMPS * sizeof(struct pw_ramp));
+    n += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
+    n += pw_align(PW_MOTORS * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
+    n += pw_align((size_t)cfg->ring_marks * sizeof(struct pw_markrec));
+    n += pw_align((size_t)cfg->ring_marks * sizeof(uint32_t));
+    return n;
+}
+
+/* Speeds of um/s become mm/U in Q32: v * 65536 / tick_hz / 1000 * 2^32, kept with 32 more bits. */
+static int64_t pw_unit(int64_t tick_hz, int64_t per, int squared)
+{
+    /* 2^64 * U^n / per as floor: by 32 bits, then 32 more */
+    int64_t u_q32 = pw_divq32(65536, tick_hz); /* U in seconds */
+    int64_t x = squared ? pw_mulshift(u_q32, pw_divq32(65536, tick_hz), 32) : u_q32;
+    /* the second factor loses bits of U^2 at high tick rates only below 1e-6 of the limit, downwards */
+    return pw_divq32(x, per);
+}
+
+void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
+{
+    char *at = (char *)pl + pw_align(sizeof(struct pw_planner));
+    int64_t u_q32, hz = cfg->tick_hz;
+    static const int64_t zero[4] = {0, 0, 0, 0};
+    int32_t m;
+    pl->cfg = cfg;
+    pl->capacity = pw_capacity(cfg);
+    pl->segs = (struct pw_seg *)(void *)at;
+    at += pw_align(pl->capacity * sizeof(struct pw_seg));
+    pl->ramps = (struct pw_ramp *)(void *)at;
+    at += pw_align(PW_PLAN_RAMPS * sizeof(struct pw_ramp));
+    pl->knots = (struct pw_knot *)(void *)at;
+    at += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
+    pl->runs = (struct pw_steprun *)(void *)at;
+    at += pw_align(PW_MOTORS * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
+    pl->marks = (struct pw_markrec *)(void *)at;
+    at += pw_align((size_t)cfg->ring_marks * sizeof(struct pw_markrec));
+    pl->mark_segs = (uint32_t *)(void *)at;
+
+    u_q32 = pw_divq32(65536, hz);
+    pl->unit_um_s_q64 = pw_unit(hz, 1000, 0);
+    pl->unit_um_s2_q64 = pw_unit(hz, 1000, 1);
+    /* jerk * U^3, one factor after the other so that no product passes 63 bits */
+    pl->jerk_q32 = pw_mulshift(pw_mulshift(pw_mulshift((int64_t)cfg->max_jerk_mm_s3 << 24, u_q32, 32), u_q32, 32), u_q32, 24);
+    pl->curve_nm = (int64_t)cfg->curve_um * 1000;
+    pl->setup_q16 = ((int64_t)cfg->dir_setup_ns * hz / 1000000 << 16) / 1000;
+    for (m = 0; m < PW_MOTORS; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
+        pl->motors[m].scale_q64 = pw_divq32((int64_t)cfg->steps_per_m[m] << 32, 1000000000);
+    pw_planner_begin(pl, zero, 0);
+}
+
+int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[4])
+{
+    int64_t at = nm[motor];
+    if (pl->cfg->kinematics == PW_COREXY) {
+        if (motor == 0) at = nm[0] + nm[1];
+        if (motor == 1) at = nm[0] - nm[1];
+    }
+    return pw_mulshift(at, pl->motors[motor].scale_q64, 32);
+}
+
+void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts)
+{
+    int32_t m;
+    pl->head = pl->open = pl->done = pl->flushes = 0;
+    pl->plan_s_q32 = pl->plan_v_q32 = 0;
+    pl->plan_again = pl->forced = pl->broken = 0;
+    pl->ramp_head = pl->ramp_tail = 0;
+    pl->final_q16 = pl->time_q16 = 0;
+    pl->gen_s_q32 = pl->seg_s_q32 = 0;
+    pl->phase = pl->piece = pl->motor = pl->seg_ready = pl->seg_ends = 0;
+    pl->u0_q32 = pl->u1_q32 = pl->left_t_q16 = pl->left_s_q32 = 0;
+    pl->mark_head = pl->mark_fired = pl->mark_out = 0;
+    pl->unit_q30[0] = pl->unit_q30[1] = pl->unit_q30[2] = pl->ratio_q24 = 0;
+    for (m = 0; m < PW_MOTORS; m++) {
+        struct pw_motor *mo = &pl->motors[m];
+        pl->pos_nm[m] = position_nm[m];
+        mo->direction = 0;
+        mo->chunk = 8;
+        mo->last_q16 = INT64_MIN / 2;
+        mo->head = mo->tail = 0;
+    }
+    for (m = 0; m < PW_MOTORS; m++)
+        pl->motors[m].count = counts ? counts[m] : pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
+}
+
+static int64_t pw_speed(const struct pw_planner *pl, int64_t um_s) { return pw_mulshift(um_s, pl->unit_um_s_q64, 32); }
+
+/* Length of a vector of nm (each below 2^31) as a normalised integer: length = value / 2^shift, value near 2^31. */
+static int64_t pw_norm(const int32_t *d, int *shift)
+{
+    uint64_t sum = 0;
+    int i, sh;
+    for (i = 0; i < 3; i++) sum += (uint64_t)((int64_t)d[i] * d[i]); /* at most 3 * 2^62 */
+    sh = pw_clz64(sum) & ~1;
+    *shift = sh / 2;
+    return pw_isqrt64(sum << sh);
+}
+
+/* Squares of speeds at junctions are cut to six bits after the first, at most 0.8 % of the speed: so that limits which differ
+ * by the rounding of coordinates alone become one. */
+static int64_t pw_coarse(int64_t v2)
+{
+    int sh = 64 - 7 - pw_clz64((uint64_t)v2);
+    return sh > 0 ? v2 >> sh << sh : v2;
+}
+
+/* v^2 = corner^2 (sqrt 2 - 1) s / (1 - s), s = sin of half the angle between the lines (spec motion 3). */
+static int64_t pw_corner2(int64_t corner_q32, int64_t cos_q30)
+{
+    int64_t one = (int64_t)1 << 30, s, rest, k_q48;
+    if (cos_q30 < -one) cos_q30 = -one;
+    if (cos_q30 > one) cos_q30 = one;
+    s = pw_isqrt64((uint64_t)(one + cos_q30) << 29);
+    rest = one - s;
+    if (rest < 64) return INT64_MAX;
+    k_q48 = pw_mulshift(pw_mulshift(corner_q32, corner_q32, 16), 1779033704, 32); /* (sqrt 2 - 1) 2^32 */
+    if (s / rest > ((int64_t)1 << 24)) return INT64_MAX;
+    if (k_q48 > (INT64_MAX >> 26)) return INT64_MAX;
+    return pw_mulshift(k_q48, pw_divq32(s, rest) >> 4, 28);
+}
+
+static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_line *ln, const struct pw_seg *b,
+                    const int64_t unit[3], int64_t ratio)
+{
+    int64_t cap = pw_min64(a->cap2_q48, b->cap2_q48), cos_q30, jump;
+    int a_moves = (a->d_nm[0] | a->d_nm[1] | a->d_nm[2]) != 0, b_moves = (b->d_nm[0] | b->d_nm[1] | b->d_nm[2]) != 0;
+    if ((a->flags & PW_SEG_DWELL) || a_moves != b_moves) {
+        a->jcap2_q48 = 0;
+        a->flags |= PW_SEG_CURVE;
+        return;
+    }
+    if (!a_moves) { /* two lines of the extruder alone */
+        a->flags |= PW_SEG_CURVE;
+        a->jcap2_q48 = (a->d_nm[3] < 0) == (b->d_nm[3] < 0) ? cap : 0;
+        return;
+    }
+    cos_q30 = pw_asr(pl->unit_q30[0] * unit[0] + pl->unit_q30[1] * unit[1] + pl->unit_q30[2] * unit[2], 30);
+    cap = pw_min64(cap, pw_corner2(pw_speed(pl, ln->corner_um_s), cos_q30));
+    jump = pw_abs64(ratio - pl->ratio_q24);
+    if (jump > 0) {
+        int64_t v = pw_divq32(pw_speed(pl, ln->e_corner_um_s) >> 8, jump); /* Q24 / Q24 */
+        if (v < ((int64_t)1 << 38)) cap = pw_min64(cap, pw_mulshift(v, v, 16));
+    }
+    a->jcap2_q48 = cap == pw_min64(a->cap2_q48, b->cap2_q48) ? cap : pw_coarse(cap);
+}
+
+static int pw_full(const struct pw_planner *pl)
+{
+    return pl->head - pl->open >= (uint32_t)pl->cfg->window || pl->head - pl->done >= pl->capacity - 1;
+}
+
+static int64_t pw_last_end(const struct pw_planner *pl)
+{
+    /* the last segment's slot outlives the segment until it is pushed over */
+    return pl->head ? pw_seg_at(pl, pl->head - 1)->end_q32 : 0;
+}
+
+int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
+{
+    struct pw_seg *sg;
+    int64_t unit[3] = {0, 0, 0}, ratio = 0, len_q32, v, a, e_nm;
+    int i, shift, moves;
+    if (pw_full(pl)) return PW_E_FULL;
+    sg = pw_seg_at(pl, pl->head);
+    for (i = 0; i < 4; i++) {
+        e_nm = ln->to_nm[i] - ln->from_nm[i];
+        if (e_nm > INT32_MAX || e_nm < -INT32_MAX) return PW_E_ARG;
+        sg->d_nm[i] = (int32_t)e_nm;
+    }
+    moves = (sg->d_nm[0] | sg->d_nm[1] | sg->d_nm[2]) != 0;
+    if (!moves && sg->d_nm[3] == 0) return PW_OK;
+    sg->flags = 0;
+    v = pl->cfg->max_velocity_um_s;
+    a = pw_min64(ln->accel_um_s2, pl->cfg->max_accel_um_s2);
+    e_nm = pw_abs64(sg->d_nm[3]);
+    if (moves) {
+        int64_t norm = pw_norm(sg->d_nm, &shift), z; /* length in nm = norm / 2^shift */
+        int64_t m;
+        for (i = 0; i < 3; i++) unit[i] = (int64_t)sg->d_nm[i] * ((int64_t)1 << shift) * ((int64_t)1 << 30) / norm;
+        len_q32 = pw_mulshift(norm, PW_MM_Q64, 32 + shift);
+        if (len_q32 < 1) len_q32 = 1;
+        ratio = pw_min64((e_nm << 24) / pw_max64(norm >> shift, 1), (int64_t)1 << 40);
+        z = pw_abs64(unit[2]);
+        if (z > 0) {
+            v = pw_min64(v, ((int64_t)ln->z_velocity_um_s << 30) / z);
+            a = pw_min64(a, ((int64_t)ln->z_accel_um_s2 << 30) / z);
+        }
+        if (ratio > 0) {
+            v = pw_min64(v, ((int64_t)ln->e_velocity_um_s << 24) / ratio);
+            a = pw_min64(a, ((int64_t)ln->e_accel_um_s2 << 24) / ratio);
+        }
+        if (sg->d_nm[3] < 0) ratio = -ratio;
+        for (i = 0; i < PW_MOTORS; i++) { /* pulse rate: steps a second = steps a m * mm/s / 1000 */
+            int64_t per = i == 3 ? pw_min64(pw_abs64(ratio) << 6, (int64_t)1 << 40) : pw_abs64(unit[i]);
+            if (pl->cfg->kinematics == PW_COREXY && i < 2) per = pw_abs64(i ? unit[0] - unit[1] : unit[0] + unit[1]);
+            m = pw_mulshift(per, pl->cfg->steps_per_m[i], 30);
+            if (m > 0) v = pw_min64(v, (int64_t)pl->cfg->max_step_hz * 1000000 / m);
+        }
+    } else {
+        len_q32 = pw_mulshift(e_nm, PW_MM_Q64, 32);
+        v = pw_min64(ln->e_velocity_um_s, (int64_t)pl->cfg->max_step_hz * 1000000 / pl->cfg->steps_per_m[3]);
+        a = pw_min64(a, ln->e_accel_um_s2);
+    }
+    v = pw_max64(pw_min64(v, ln->velocity_um_s), 10);
+    a = pw_max64(a, 1000);
+    sg->cruise_q32 = pw_speed(pl, v);
+    sg->cap2_q48 = pw_mulshift(sg->cruise_q32, sg->cruise_q32, 16);
+    sg->accel_q32 = pw_max64(pw_mulshift(a, pl->unit_um_s2_q64, 32), 1);
+    sg->acc2_q48 = pw_mulshift(2 * sg->accel_q32, len_q32, 16);
+    sg->jcap2_q48 = 0;
+    if (pl->head != pl->open) {
+        struct pw_seg *before = pw_seg_at(pl, pl->head - 1);
+        if (!(before->flags & PW_SEG_FLUSH)) pw_join(pl, before, ln, sg, unit, ratio);
+    }
+    sg->end_q32 = pw_last_end(pl) + len_q32;
+    for (i = 0; i < 3; i++) pl->unit_q30[i] = unit[i];
+    pl->ratio_q24 = ratio;
+    pl->head++;
+    return PW_OK;
+}
+
+int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
+{
+    struct pw_seg *sg;
+    int i;
+    if (ticks < 0 || ticks > ((int64_t)1 << 40)) return PW_E_ARG;
+    if (ticks == 0) return pw_plan_flush(pl);
+    if (pw_full(pl)) return PW_E_FULL;
+    sg = pw_seg_at(pl, pl->head);
+    for (i = 0; i < 4; i++) sg->d_nm[i] = 0;
+    sg->flags = PW_SEG_DWELL | PW_SEG_CURVE;
+    sg->cruise_q32 = sg->cap2_q48 = sg->jcap2_q48 = 0;
+    sg->accel_q32 = (int64_t)1 << 60;
+    sg->acc2_q48 = ticks << 16;
+    sg->end_q32 = pw_last_end(pl);
+    if (pl->head != pl->open) {
+        struct pw_seg *before = pw_seg_at(pl, pl->head - 1);
+        before->jcap2_q48 = 0;
+        before->flags |= PW_SEG_CURVE;
+    }
+    pl->head++;
+    return PW_OK;
+}
+
+int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id)
+{
+    uint32_t at;
+    if (pl->mark_head - pl->mark_out >= (uint32_t)pl->cfg->ring_marks) return PW_E_FULL;
+    at = pl->mark_head % (uint32_t)pl->cfg->ring_marks;
+    pl->marks[at].id = id;
+    pl->marks[at].reserved = 0;
+    pl->marks[at].tick = (uint64_t)(pl->time_q16 >> 16);
+    pl->mark_segs[at] = pl->head;
+    pl->mark_head++;
+    if (pl->head == pl->done && pl->mark_fired == pl->mark_head - 1) pl->mark_fired = pl->mark_head;
+    return PW_OK;
+}
+
+int32_t pw_plan_flush(struct pw_planner *pl)
+{
+    if (pl->head != pl->open) {
+        struct pw_seg *last = pw_seg_at(pl, pl->head - 1);
+        if (!(last->flags & PW_SEG_FLUSH)) {
+            last->flags |= PW_SEG_FLUSH | PW_SEG_CURVE;
+            last->jcap2_q48 = 0;
+            pl->flushes++;
+        }
+    }
+    return PW_OK;
+}
+
+int32_t pw_planner_run(struct pw_planner *pl, int32_t budget)
+{
+    int32_t done = 0, n;
+    while (done < budget) {
+        n = pw_gen(pl, budget - done);
+        if (n < 0) return n;
+        done += n;
+        n += pw_look(pl);
+        if (n == 0) break;
+        done++;
+    }
+    return done;
+}
+
+int32_t pw_planner_steps(struct pw_planner *pl, int32_t motor, struct pw_steprun *out, int32_t n)
+{
+    struct pw_motor *mo;
+    struct pw_steprun *ring;
+    uint32_t size = (uint32_t)pl->cfg->ring_runs;
+    int32_t i = 0;
+    if (motor < 0 || motor >= PW_MOTORS || n < 0) return PW_E_ARG;
+    mo = &pl->motors[motor];
+    ring = pl->runs + (size_t)motor * size;
+    for (; i < n && mo->tail != mo->head; i++) out[i] = ring[mo->tail++ % size];
+    return i;
+}
+
+int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t n)
+{
+    int32_t i = 0;
+    for (; i < n && pl->mark_out != pl->mark_fired; i++) out[i] = pl->marks[pl->mark_out++ % (uint32_t)pl->cfg->ring_marks];
+    return i;
+}
+
+void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
+{
+    int32_t m;
+    status->segments = (int64_t)(pl->head - pl->done);
+    status->planned_tick = pl->time_q16 >> 16;
+    status->final_tick = pl->final_q16 >> 16;
+    for (m = 0; m < PW_MOTORS; m++) status->count[m] = pl->motors[m].count;
+    status->idle = pl->head == pl->done;
+}

@@ -1,0 +1,133 @@
+/* What the parts of the planner share: pw_planner.c (queue of lines), pw_look.c (look-ahead: lines to ramps), pw_gen.c (ramps to
+ * runs of steps).  Units as in pw_ramp.h; motor positions are steps Q32. */
+#ifndef PW_PLANNER_H
+#define PW_PLANNER_H
+#include "pw_plan.h"
+#include "pw_ramp.h"
+
+enum {
+    PW_PLAN_RAMPS = 256,     /* ramps that wait for the generator */
+    PW_PLAN_RAMPS_RUN = 160, /* ramps that one look-ahead may add */
+    PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
+    PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
+    PW_SEG_CURVE = 4         /* jcap2_q48 includes the curve rule */
+};
+
+/* A straight line and the limits that hold on it. */
+struct pw_seg {
+    int64_t end_q32;    /* path coordinate of its end */
+    int32_t d_nm[4];    /* from its start: x y z e */
+    int64_t cruise_q32; /* highest speed */
+    int64_t cap2_q48;   /* its square */
+    int64_t accel_q32;
+    int64_t acc2_q48;   /* 2 * acceleration * length, or the time of a dwell in Q32 U */
+    int64_t jcap2_q48;  /* squared speed allowed where it meets the next */
+    int64_t v2_q48;     /* squared speed at its end by constant acceleration (pw_look) */
+    uint32_t flags;
+    uint32_t reserved;
+};
+
+/* A piece of the speed profile: a ramp (tj > 0), a cruise (tj = 0, v0 = v1) or a dwell (v0 = v1 = 0). */
+struct pw_ramp {
+    int64_t v0_q32, v1_q32;
+    int64_t tj_q32, ta_q32;
+    int64_t length_q32;
+    int64_t end_q32; /* path coordinate */
+};
+
+/* A place where the profile may touch a limit. */
+struct pw_knot {
+    int64_t s_q32;
+    int64_t u_q32;     /* speed limit there */
+    int64_t over_q32;  /* speed limit between the knot before and this one */
+    int64_t accel_q32; /* lowest acceleration between them */
+    int64_t dwell_q32; /* time to wait between them */
+    int32_t valley;    /* the profile touches it without acceleration */
+    int32_t reserved;
+};
+
+struct pw_motor {
+    int64_t k_q32[3];   /* position in the phase in work: base + k[0] u + k[1] u^2 + k[2] u^3, mirrored to rise */
+    int64_t base_q32;
+    int64_t to_q32;     /* position at the end of the piece in work, mirrored likewise */
+    int64_t scale_q64;  /* steps a nm */
+    int64_t count;      /* steps made */
+    int64_t last_q16;   /* time of the last step */
+    int32_t direction;  /* of the last step, 0 before the first */
+    int32_t rising;     /* direction of the piece in work, 0: stands */
+    int32_t chunk;      /* steps that the next fit should cover */
+    int32_t reserved;
+    int64_t start_q32;  /* position at the start of the segment in work */
+    int64_t delta_q32;  /* change of position over it */
+    int64_t rate_q32;   /* steps a mm of path, signed */
+    uint32_t head, tail; /* ring: head written by pw_gen, tail by pw_planner_steps */
+};
+
+struct pw_planner {
+    const struct pw_config *cfg;
+    struct pw_seg *segs;
+    struct pw_ramp *ramps;
+    struct pw_knot *knots;
+    struct pw_steprun *runs; /* PW_MOTORS rings of cfg->ring_runs */
+    struct pw_markrec *marks;
+    uint32_t *mark_segs;
+    uint32_t capacity; /* of segs */
+
+    /* natural units */
+    int64_t unit_um_s_q64;  /* um/s to Q32: multiply, shift by 32 */
+    int64_t unit_um_s2_q64;
+    int64_t jerk_q32;
+    int64_t curve_nm;
+    int64_t setup_q16;
+
+    /* queue of segments, by running number: done <= open <= head */
+    uint32_t head;  /* pw_planner: next to be pushed */
+    uint32_t open;  /* pw_look: first that is not wholly under final ramps */
+    uint32_t done;  /* pw_gen: first that is not wholly turned into runs */
+    uint32_t flushes; /* flushed segments between open and head */
+    int64_t unit_q30[3]; /* direction and extrusion ratio of the last segment pushed */
+    int64_t ratio_q24;
+
+    /* look-ahead: the profile is final up to here */
+    int64_t plan_s_q32;
+    int64_t plan_v_q32;
+    uint32_t plan_again; /* running number: a stop there is known to be possible */
+    uint32_t forced;     /* places that only the length of the window made final (diagnosis) */
+    uint32_t broken;     /* stops that no limit allowed for (diagnosis) */
+
+    /* ramps, by running number */
+    uint32_t ramp_head; /* pw_look */
+    uint32_t ramp_tail; /* pw_gen */
+    int64_t final_q16;  /* time at the end of the last final ramp */
+
+    /* generator */
+    int64_t time_q16;     /* start of the phase in work */
+    int64_t gen_s_q32;    /* path coordinate there */
+    int64_t seg_s_q32;    /* start of the segment in work */
+    int64_t phase_t_q16;  /* its duration */
+    int64_t c_q32[3];     /* its path polynomial in u = 0..1: c[0] u + c[1] u^2 + c[2] u^3 */
+    int64_t left_t_q16, left_s_q32; /* of a cruise that is cut into phases */
+    int64_t u0_q32, u1_q32; /* piece in work */
+    int64_t pos_nm[4];    /* exact position at the start of the segment in work */
+    int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
+    int32_t piece;        /* a piece is in work */
+    int32_t motor;        /* next motor of the piece */
+    int32_t seg_ready;    /* the motors' fields hold the segment in work */
+    int32_t seg_ends;     /* the segment ends with the piece */
+
+    /* marks, by running number: out <= fired <= head */
+    uint32_t mark_head, mark_fired, mark_out;
+
+    struct pw_motor motors[PW_MOTORS];
+};
+
+static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
+static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_PLAN_RAMPS]; }
+
+/* pw_look.c: 1 when ramps were added, 0 when more segments or room are needed. */
+int32_t pw_look(struct pw_planner *pl);
+/* pw_gen.c: units of work done, 0 when rings are full or no ramp is there. */
+int32_t pw_gen(struct pw_planner *pl, int32_t budget);
+int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[4]); /* steps Q32 */
+
+#endif
