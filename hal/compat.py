@@ -1,0 +1,185 @@
+"""Where CPython and MicroPython differ in language run time and clocks.  Files and their errors: hal/files.
+
+Callers import names from here and never ask which Python they run on.
+
+    const(n)                     n; MicroPython's compiler folds it
+    ticks_ms() ticks_us()        wrapping counters; compare by ticks_diff only, move by ticks_add
+    sleep_ms(ms)                 coroutine; sleep_ms(0) lets the others run (and, on MicroPython in Node, collects garbage)
+    wait_for_ms(aw, ms)          coroutine; raises TimeoutError; aw must be a coroutine
+    start_server(cb, host, port, backlog), open_connection(host, port)    coroutines, asyncio streams
+    CancelledError, TimeoutError  asyncio's own (CancelledError is a BaseException)
+    sha256(data=b"")             object with update(buf) and digest(); digest once only
+    crc32(data, value=0)         unsigned
+    inflater(stream, kind)       object with readinto(buf) -> bytes read, 0 at the end; see there
+    urandom(n)                   bytes from the system's generator
+    unix_s()                     seconds since 1970, or None without a clock that was set
+    print_exception(e, file)     traceback
+    mem_alloc(), mem_free(), collect()   MicroPython heap in bytes; None, None, nothing on CPython
+"""
+
+import asyncio
+import binascii
+import hashlib
+import sys
+import time
+
+from hal.errors import DataError
+
+CancelledError = asyncio.CancelledError
+TimeoutError = asyncio.TimeoutError
+sha256 = hashlib.sha256
+
+# Kinds of compressed stream.
+GZIP = 1
+DEFLATE = 2  # RFC 1951 without a wrapper, which is what IPP's "deflate" names
+ZLIB = 3
+
+_CLOCK_SET_AFTER_S = 1704067200  # 2024-01-01: a clock before that was never set
+_SECONDS_1970_TO_2000 = 946684800
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+def crc32(data, value=0):
+    """CRC-32 of zlib and IEEE 802.3, as an unsigned 32-bit number; value: of what came before."""
+    return binascii.crc32(data, value) & 0xFFFFFFFF
+
+
+if hasattr(time, "ticks_ms"):
+    import gc
+    import os
+
+    import deflate as _deflate
+
+    ticks_ms = time.ticks_ms
+    ticks_us = time.ticks_us
+    ticks_diff = time.ticks_diff
+    ticks_add = time.ticks_add
+    sleep_ms = asyncio.sleep_ms
+    wait_for_ms = asyncio.wait_for_ms
+    mem_alloc = gc.mem_alloc
+    mem_free = gc.mem_free
+    collect = gc.collect
+
+    def start_server(callback, host, port, backlog=5):
+        return asyncio.start_server(callback, host, port, backlog)
+
+    def open_connection(host, port):
+        return asyncio.open_connection(host, port)
+
+    def print_exception(error, file=None):
+        sys.print_exception(error, file or sys.stderr)
+
+    if hasattr(os, "urandom"):
+        urandom = os.urandom
+    else:
+        # MicroPython in Node: the host script hands out the system's generator, as a number at a time
+        def urandom(n):
+            import host
+
+            return bytes(host.random_byte() for _ in range(n))
+
+    def unix_s():
+        now = int(time.time())
+        if time.gmtime(0)[0] == 2000:
+            now += _SECONDS_1970_TO_2000
+        return now if now > _CLOCK_SET_AFTER_S else None
+
+    class _Inflater:
+        def __init__(self, stream, kind):
+            form = {GZIP: _deflate.GZIP, DEFLATE: _deflate.RAW, ZLIB: _deflate.ZLIB}[kind]
+            self._io = _deflate.DeflateIO(stream, form, 15)
+
+        def readinto(self, buf):
+            try:
+                return self._io.readinto(buf)
+            except (OSError, EOFError, ValueError):
+                raise DataError("broken compressed data")
+
+else:
+    import traceback
+    import zlib
+    from os import urandom  # noqa: F401
+
+    _TICKS_PERIOD = 1 << 30  # as on the boards, so that a comparison done wrong shows up here, too
+
+    def ticks_ms():
+        return time.monotonic_ns() // 1000000 % _TICKS_PERIOD
+
+    def ticks_us():
+        return time.monotonic_ns() // 1000 % _TICKS_PERIOD
+
+    def ticks_add(ticks, delta):
+        return (ticks + delta) % _TICKS_PERIOD
+
+    def ticks_diff(end, start):
+        half = _TICKS_PERIOD // 2
+        return (end - start + half) % _TICKS_PERIOD - half
+
+    def sleep_ms(delay_ms):
+        return asyncio.sleep(delay_ms / 1000)
+
+    def wait_for_ms(awaitable, timeout_ms):
+        return asyncio.wait_for(awaitable, timeout_ms / 1000)
+
+    def start_server(callback, host, port, backlog=5):
+        return asyncio.start_server(callback, host, port, backlog=backlog)
+
+    def open_connection(host, port):
+        return asyncio.open_connection(host, port)
+
+    def print_exception(error, file=None):
+        traceback.print_exception(error, file=file or sys.stderr)
+
+    def mem_alloc():
+        return None
+
+    mem_free = mem_alloc
+
+    def collect():
+        pass
+
+    def unix_s():
+        now = int(time.time())
+        return now if now > _CLOCK_SET_AFTER_S else None
+
+    class _Inflater:
+        _CHUNK = 4096
+
+        def __init__(self, stream, kind):
+            self._stream = stream
+            self._z = zlib.decompressobj({GZIP: 31, DEFLATE: -15, ZLIB: 15}[kind])
+            self._in = bytearray(self._CHUNK)
+            self._left = b""
+
+        def readinto(self, buf):
+            while not self._z.eof:
+                if not self._left:
+                    n = self._stream.readinto(self._in)
+                    self._left = bytes(self._in[:n]) if n else b""
+                ended = not self._left
+                try:
+                    got = self._z.decompress(self._left, len(buf))
+                except zlib.error:
+                    raise DataError("broken compressed data") from None
+                self._left = self._z.unconsumed_tail
+                if got:
+                    buf[: len(got)] = got
+                    return len(got)
+                if ended:
+                    raise DataError("compressed data end too soon")
+            return 0
+
+
+def inflater(stream, kind):
+    """Decompressing reader over `stream` (its readinto gives 0 at the end; blocking).
+
+    kind: GZIP, DEFLATE or ZLIB.  Its readinto(buf) fills at most buf and returns the bytes, 0 at the end of the compressed data;
+    raises DataError when they are broken or cut off.  Holds a window of 32 KiB on MicroPython: one at a time, on a board.
+    """
+    return _Inflater(stream, kind)
