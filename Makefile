@@ -1,0 +1,31 @@
+# Everything works on a machine with nothing set up: tools/setup.sh makes .venv and installs what is missing.
+PYTHON = .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: demo test lint bench fuzz vectors setup clean
+
+demo: ## print a sliced model on the simulated printer
+	@tools/setup.sh run
+	@$(PYTHON) -m tools.demo
+
+test: lint ## the whole test suite
+	$(PYTHON) -m pytest -q -n 2
+
+lint: setup
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m pyright
+
+setup:
+	@tools/setup.sh test
+
+bench: setup ## speed and memory, as JSON in build/bench/
+	$(PYTHON) -m bench
+
+fuzz: setup ## fuzzers for longer: make fuzz SECONDS=600
+	$(PYTHON) -m tools.fuzz --seconds $(or $(SECONDS),300)
+
+vectors: setup ## slice large models into build/vectors/ (needs prusa-slicer and cura-engine)
+	$(PYTHON) -m tools.vectors
+
+clean:
+	rm -rf build .venv node_modules native/_printwright*

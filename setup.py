@@ -1,0 +1,2 @@
+from setuptools import setup
+setup(cffi_modules=["native/cffi/build.py:ffi"])
