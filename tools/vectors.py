@@ -20,7 +20,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SMALL = os.path.join(ROOT, "tests", "vectors", "sliced")
 LARGE = os.path.join(ROOT, "build", "vectors")
 
-START_GCODE = r"G90\nM140 S60\nM104 S215\nG28\nM190 S60\nM109 S215\nG92 E0\nG1 Z2 F600\nG1 X5 Y10 F6000\nG1 Z0.28 F600\nG1 X5 Y90 E%s F1500\n"
+START_GCODE = (
+    r"G90\nM140 S60\nM104 S215\nG28\nM190 S60\nM109 S215\nG92 E0\n"
+    r"G1 Z2 F600\nG1 X5 Y10 F6000\nG1 Z0.28 F600\nG1 X5 Y90 E%s F1500\n"
+)
 END_GCODE = r"M104 S0\nM140 S0\nM107\nG91\nG1 Z5 F600\nG90\nG1 X5 Y220 F6000\nM84\n"
 
 PRUSA = {
@@ -130,7 +133,7 @@ SMALL_RECIPES = {
 LARGE_RECIPES = {
     "prusa_vase_large": (
         "prusa",
-        lambda: models.vase(75, 150, 1440, 150, lobes=9, depth=0.06, twist=0.5),
+        lambda: models.vase(50, 50, 900, 70, lobes=9, depth=0.06, twist=0.5),
         {"layer-height": "0.16", "fill-pattern": "gyroid", "fill-density": "12%", "gcode-resolution": "0", "resolution": "0",
          "perimeters": "3", "slowdown-below-layer-time": "1"},
     ),
@@ -161,7 +164,8 @@ def slice_prusa(stl, out, settings):
 
 def cura_definitions():
     """Folder with fdmprinter.def.json; unpacks the Debian package `cura` once, without installing it."""
-    for folder in (os.environ.get("CURA_RESOURCES", ""), "/usr/share/cura/resources", os.path.join(ROOT, "build/slicers/usr/share/cura/resources")):
+    unpacked = os.path.join(ROOT, "build", "slicers", "usr", "share", "cura", "resources")
+    for folder in (os.environ.get("CURA_RESOURCES", ""), "/usr/share/cura/resources", unpacked):
         if os.path.exists(os.path.join(folder, "definitions", "fdmprinter.def.json")):
             return folder
     target = os.path.join(ROOT, "build", "slicers")
@@ -169,13 +173,14 @@ def cura_definitions():
     with tempfile.TemporaryDirectory() as temporary:
         run(["apt-get", "download", "cura"], cwd=temporary)
         run(["dpkg-deb", "-x", os.path.join(temporary, os.listdir(temporary)[0]), target])
-    return os.path.join(target, "usr/share/cura/resources")
+    return unpacked
 
 
 def slice_cura(stl, out, settings):
     """CuraEngine without its front end."""
     resources = cura_definitions()
-    environment = {**os.environ, "CURA_ENGINE_SEARCH_PATH": os.pathsep.join(os.path.join(resources, d) for d in ("definitions", "extruders"))}
+    search = os.pathsep.join(os.path.join(resources, name) for name in ("definitions", "extruders"))
+    environment = {**os.environ, "CURA_ENGINE_SEARCH_PATH": search}
     command = ["CuraEngine", "slice", "-j", os.path.join(resources, "definitions", "fdmprinter.def.json"), "-o", out]
     for key, value in {**CURA, **settings}.items():
         command += ["-s", "%s=%s" % (key, str(value).replace("\\n", "\n"))]
