@@ -1,0 +1,61 @@
+"""One document's commands, judged in order: policy and values together, with the warnings counted.
+
+The checker runs a Review over the whole document before anything moves; the runner runs another one while it prints, so that
+both give the same verdict.  The first refusal ends the document.
+"""
+
+from firmware.gcode import messages, policy, values
+
+MAX_WARNINGS_NAMED = 4  # names of ignored commands that job-state-message quotes
+
+
+class Review:
+    """dialect: policy.GCODE or SAFE_GCODE; limits: heater name -> highest temperature in degC (absent heaters left out).
+
+    `ignored` counts the commands that did nothing, `named` are the first different ones, `heats` the names of the heaters that the
+    document sets above 0 by itself.
+    """
+
+    def __init__(self, dialect, limits):
+        self.dialect = dialect
+        self.limits = limits
+        self.ignored = 0
+        self.named = []
+        self.heats = []
+        self.action = policy.IGNORE
+        self.name = ""
+
+    def command(self, event):
+        """Judges an event of kind PW_EV_COMMAND: None when it is allowed (then `action` and `name` say what it is), else the
+        refusal with line, column and command."""
+        name = policy.name(event.letter, event.number, event.sub)
+        action = policy.classify(self.dialect, event.letter, event.number, event.sub)
+        self.name = name
+        self.action = action
+        if action == policy.REFUSE:
+            return messages.command_error(event, "not allowed in this document format")
+        wrong = None
+        if action != policy.IGNORE or self.dialect == policy.GCODE:
+            wrong = values.check(name, event, self.limits)
+        if wrong:
+            self.action = policy.REFUSE
+            return messages.command_error(event, wrong)
+        if action == policy.IGNORE:
+            self.ignored += 1
+            if name not in self.named and len(self.named) < MAX_WARNINGS_NAMED:
+                self.named.append(name)
+        else:
+            heater = values.HEATER_OF.get(name)
+            if heater and heater not in self.heats and values.target_c(event):
+                self.heats.append(heater)
+        return None
+
+    def warning(self, core_ignored=0):
+        """ "ignored 12 commands (M105, M84)", or None; core_ignored: commands that the core ignored itself (M900)."""
+        count = self.ignored + core_ignored
+        if not count:
+            return None
+        text = "ignored %d command%s" % (count, "" if count == 1 else "s")
+        if self.named:
+            text += " (%s)" % ", ".join(self.named)
+        return text
