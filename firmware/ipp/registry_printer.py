@@ -1,0 +1,102 @@
+"""Registry rows of the printer's attributes: data for firmware/ipp/attributes.py, which has the columns.
+
+The last column says where the value comes from:
+
+    =a,b    constant, in the notation of its syntax
+    *       computed at start and after a change of settings (firmware/ipp/printer_values.py)
+    @       contains the printer's address as the client wrote it (firmware/ipp/printer.py)
+    ~       encoded anew for each answer (firmware/ipp/printer.py)
+"""
+
+ROWS = """
+T;copies-default;integer(1:MAX);rfc8011;o;=1
+T;copies-supported;rangeOfInteger(1:MAX);rfc8011;o;=1-1
+T;multiple-document-handling-default;type2 keyword;rfc8011;R;=separate-documents-collated-copies
+T;multiple-document-handling-supported;1setOf type2 keyword;rfc8011;R;=separate-documents-collated-copies,separate-documents-uncollated-copies,single-document
+T;print-quality-default;type2 enum;rfc8011;R;=4
+T;print-quality-supported;1setOf type2 enum;rfc8011;R;=4
+T;materials-col-default;1setOf collection;PWG5100.21;R;*
+T;materials-col-ready;1setOf collection;PWG5100.21;R;*
+T;materials-col-supported;1setOf keyword;PWG5100.21;R;=material-color,material-diameter,material-fill-density,material-key,material-name,material-nozzle-diameter,material-purpose,material-shell-thickness,material-temperature,material-type
+T;materials-col-database;1setOf collection;PWG5100.21;r;*
+T;platform-temperature-default;integer(-273:MAX);PWG5100.21;C;*
+T;platform-temperature-supported;1setOf (integer(-273:MAX) | rangeOfInteger(-273:MAX));PWG5100.21;C;*
+T;chamber-temperature-default;integer(-273:MAX) | no-value;PWG5100.21;C;*
+T;chamber-temperature-supported;1setOf (integer(-273:MAX) | rangeOfInteger(-273:MAX));PWG5100.21;C;*
+T;print-accuracy-default;collection;PWG5100.21;R;*
+T;print-accuracy-supported;collection;PWG5100.21;R;*
+T;print-base-default;type2 keyword;PWG5100.21;R;=none
+T;print-base-supported;1setOf type2 keyword;PWG5100.21;R;=none
+T;print-supports-default;type2 keyword;PWG5100.21;R;=none
+T;print-supports-supported;1setOf type2 keyword;PWG5100.21;R;=none
+D;accuracy-units-supported;1setOf type2 keyword;PWG5100.21;R;=nm,um
+D;charset-configured;charset;rfc8011;R;=utf-8
+D;charset-supported;1setOf charset;rfc8011;R;=utf-8,us-ascii
+D;color-supported;boolean;rfc8011;R;=false
+D;compression-supported;1setOf type2 keyword;rfc8011;R;*
+D;document-format-default;mimeMediaType;rfc8011;R;=text/x-gcode
+D;document-format-supported;1setOf mimeMediaType;rfc8011;R;*
+D;generated-natural-language-supported;1setOf naturalLanguage;rfc8011;R;=en
+D;identify-actions-default;1setOf type2 keyword;PWG5100.13;R;*
+D;identify-actions-supported;1setOf type2 keyword;PWG5100.13;R;*
+D;ipp-features-supported;1setOf type2 keyword;PWG5100.13;R;=ipp-3d
+D;ipp-versions-supported;1setOf type2 keyword;rfc8011;R;=1.1,2.0
+D;job-creation-attributes-supported;1setOf keyword;PWG5100.7;R;*
+D;job-ids-supported;boolean;PWG5100.7;R;=true
+D;job-k-octets-supported;rangeOfInteger(0:MAX);rfc8011;o;*
+D;material-diameter-supported;1setOf (integer(0:MAX) | rangeOfInteger(0:MAX));PWG5100.21;C;*
+D;material-nozzle-diameter-supported;1setOf (integer(0:MAX) | rangeOfInteger(0:MAX));PWG5100.21;C;*
+D;material-purpose-supported;1setOf type2 keyword;PWG5100.21;R;=all,base,in-fill,shell,support
+D;material-shell-thickness-supported;1setOf (integer(0:MAX) | rangeOfInteger(0:MAX));PWG5100.21;R;=0-MAX
+D;material-temperature-supported;1setOf (integer(-273:MAX) | rangeOfInteger(-273:MAX));PWG5100.21;C;*
+D;material-type-supported;1setOf type2 keyword;PWG5100.21;R;*
+D;max-materials-col-supported;integer(1:MAX);PWG5100.21;R;*
+D;multiple-document-jobs-supported;boolean;rfc8011;R;=false
+D;multiple-operation-time-out;integer(1:MAX);rfc8011;R;*
+D;multiple-operation-time-out-action;type2 keyword;PWG5100.13;R;=abort-job
+D;natural-language-configured;naturalLanguage;rfc8011;R;=en
+D;operations-supported;1setOf type2 enum;rfc8011;R;*
+D;pdl-override-supported;type2 keyword;rfc8011;R;=attempted
+D;platform-shape;type2 keyword;PWG5100.21;r;*
+D;printer-current-time;dateTime | unknown;rfc8011;o;~
+D;printer-device-id;text(1023);PWG5107.2;o;*
+D;printer-dns-sd-name;name(63);PWG5100.13;o;*
+D;printer-geo-location;uri | unknown;PWG5100.13;R;*
+D;printer-get-attributes-supported;1setOf keyword;PWG5100.13;R;=document-format
+D;printer-icons;1setOf uri;PWG5100.13;R;@
+D;printer-info;text(127);rfc8011;R;*
+D;printer-location;text(127);rfc8011;R;*
+D;printer-make-and-model;text(127);rfc8011;R;*
+D;printer-name;name(127);rfc8011;R;*
+D;printer-organization;1setOf text(MAX);PWG5100.13;R;*
+D;printer-organizational-unit;1setOf text(MAX);PWG5100.13;R;*
+D;printer-volume-supported;collection;PWG5100.21;R;*
+D;printer-xri-supported;1setOf collection;rfc3380;R;@
+D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;C;*
+D;uri-authentication-supported;1setOf type2 keyword;rfc8011;R;*
+D;uri-security-supported;1setOf type2 keyword;rfc8011;R;*
+D;which-jobs-supported;1setOf type2 keyword;PWG5100.7;R;=completed,not-completed,aborted,all,canceled,pending,pending-held,processing,processing-stopped
+S;chamber-temperature-current;integer(-273:MAX) | unknown;PWG5100.21;C;~
+S;printer-config-change-date-time;dateTime | unknown;PWG5100.13;R;~
+S;printer-config-change-time;integer(1:MAX);PWG5100.13;R;~
+S;printer-firmware-name;1setOf name(MAX);PWG5100.13;o;=printwright
+S;printer-firmware-patches;1setOf text(MAX);PWG5100.13;o;=
+S;printer-firmware-string-version;1setOf text(MAX);PWG5100.13;o;*
+S;printer-firmware-version;1setOf octetString(MAX);PWG5100.13;o;*
+S;printer-is-accepting-jobs;boolean;rfc8011;R;~
+S;printer-more-info;uri;rfc8011;R;@
+S;printer-state;type1 enum;rfc8011;R;~
+S;printer-state-change-date-time;dateTime;rfc3995;R;~
+S;printer-state-change-time;integer(1:MAX);rfc3995;R;~
+S;printer-state-message;text(MAX);rfc8011;R;~
+S;printer-state-reasons;1setOf type2 keyword;rfc8011;R;~
+S;printer-up-time;integer(1:MAX);rfc8011;R;~
+S;printer-uri-supported;1setOf uri;rfc8011;R;@
+S;printer-uuid;uri;PWG5100.13;R;*
+S;queued-job-count;integer(0:MAX);rfc8011;R;~
+S;xri-authentication-supported;1setOf type2 keyword;rfc3380;R;*
+S;xri-security-supported;1setOf type2 keyword;rfc3380;R;*
+S;xri-uri-scheme-supported;1setOf uriScheme;rfc3380;R;*
+S;printwright-position;collection | unknown;printwright;V;~
+S;printwright-temperatures;1setOf collection;printwright;V;~
+"""

@@ -1,0 +1,30 @@
+"""Registry rows of the operation attributes that requests may carry: data for firmware/ipp/attributes.py, which has the columns.
+
+The last column: "create" for those that shape a job (listed in job-creation-attributes-supported).
+"""
+
+ROWS = """
+O;attributes-charset;charset;rfc8011;R;
+O;attributes-natural-language;naturalLanguage;rfc8011;R;
+O;compression;type2 keyword;rfc8011;R;create
+O;document-format;mimeMediaType;rfc8011;R;create
+O;document-name;name(MAX);rfc8011;R;create
+O;first-index;integer(1:MAX);PWG5100.13;R;
+O;identify-actions;1setOf type2 keyword;PWG5100.13;R;
+O;ipp-attribute-fidelity;boolean;rfc8011;R;create
+O;job-id;integer(1:MAX);rfc8011;R;
+O;job-ids;1setOf integer(1:MAX);PWG5100.7;R;
+O;job-k-octets;integer(0:MAX);rfc8011;o;create
+O;job-mandatory-attributes;1setOf keyword;PWG5100.7;R;create
+O;job-name;name(MAX);rfc8011;R;create
+O;job-uri;uri;rfc8011;R;
+O;last-document;boolean;rfc8011;R;
+O;limit;integer(1:MAX);rfc8011;R;
+O;message;text(127);rfc8011;o;
+O;my-jobs;boolean;rfc8011;R;
+O;printer-uri;uri;rfc8011;R;
+O;requested-attributes;1setOf type2 keyword;rfc8011;R;
+O;requesting-user-name;name(MAX);rfc8011;R;
+O;requesting-user-uri;uri;PWG5100.13;R;
+O;which-jobs;type2 keyword;rfc8011;R;
+"""
