@@ -1,0 +1,253 @@
+"""The contracts between firmware and hardware: what every backend (hal/sim, hal/upy) implements and all that firmware may call.
+
+Everything here is called from the one asyncio thread and, where no coroutine is written, returns at once.  Nothing calls back:
+news is polled.  Errors are those of hal/errors; what a method may raise beside HalError stands with it.  Absent hardware is absent
+from `Machine.caps` and from the dictionaries; present hardware implements its whole contract.  Types: api.pyi.
+"""
+
+from hal.errors import StorageError
+
+# The names that heaters can have, in the order in which they are listed everywhere; the index is the port's heater number.
+HEATERS = ("nozzle", "bed", "chamber")
+# Axis names; the index is the port's input number of the axis' endstop and, for Cartesian mechanics, the motor.
+AXES = ("x", "y", "z")
+
+
+class FlashError(StorageError):
+    """A flash operation failed or broke the rules of NOR flash."""
+
+
+class Clock:
+    """Machine time and wall time.  Only the task that owns the machine (jobs/runner) may wait on it."""
+
+    def ticks_ms(self):
+        """Machine time in ms since power-on; never wraps, never goes back; passes only while somebody waits, in the simulator."""
+        raise NotImplementedError
+
+    def uptime_s(self):
+        """Whole seconds of wall time since power-on, plus 1: what IPP times count."""
+        raise NotImplementedError
+
+    def unix_s(self):
+        """Seconds since 1970, or None while no clock was set."""
+        raise NotImplementedError
+
+    async def wait_ms(self, ms, active):
+        """Lets up to `ms` of machine time pass; gives other tasks a turn at least once, also for ms = 0.
+
+        active: a job depends on the time that passes (a board ignores it).  Comes back early when the port has something that
+        must be read before it can go on (a gate that triggered, a full queue of marks).
+        """
+        raise NotImplementedError
+
+
+class Heater:
+    """Switch of one heater, on lease: the port switches it off when set_duty() was not called for `lease_ms` (machine time)."""
+
+    def set_duty(self, permille):
+        """Sets duty 0 to 1000 and renews the lease.  HalError after a fault, or once the lease ran out (port.clear() forgets that)."""
+        raise NotImplementedError
+
+    def duty(self):
+        """Duty on the pin now, permille; 0 after a fault or an expired lease."""
+        raise NotImplementedError
+
+
+class Adc:
+    """Analogue input at a divider: thermistor to ground, pull-up to the converter's reference."""
+
+    def read(self):
+        """0 to 65535 of full scale, at the converter's resolution."""
+        raise NotImplementedError
+
+
+class Pwm:
+    """Output with a duty (a fan).  Off at power-on."""
+
+    def set(self, permille):
+        """0 to 1000."""
+        raise NotImplementedError
+
+    def get(self):
+        """Last value set."""
+        raise NotImplementedError
+
+
+class Flash:
+    """NOR flash for records: programming only clears bits, erasing a sector sets them.  `size`, `sector_bytes`, `page_bytes`."""
+
+    def read_into(self, offset, buf):
+        """Fills buf from offset on.  FlashError outside of the flash."""
+        raise NotImplementedError
+
+    def program(self, offset, data):
+        """Clears bits.  offset and len(data) are multiples of page_bytes.  A byte 0xFF leaves what is there; any other byte may only
+        clear bits.  FlashError when a rule is broken or the device fails (what is there then is anything between old and new);
+        BusyError while steps are due on a machine without caps.write_while_moving.
+        """
+        raise NotImplementedError
+
+    def erase(self, offset):
+        """Sets all bytes of the sector at offset (a multiple of sector_bytes) to 0xFF.  Errors as for program."""
+        raise NotImplementedError
+
+    async def sync(self):
+        """Returns when all that was programmed and erased before the call is durable.  FlashError when that failed."""
+        raise NotImplementedError
+
+
+class Files:
+    """Documents, by flat names (letters, digits, "-", "_", "."; at most 64 bytes; no leading dot)."""
+
+    def create(self, name):
+        """A FileWriter; what had this name is gone.  StorageError, StorageFull."""
+        raise NotImplementedError
+
+    def open(self, name):
+        """A FileReader.  StorageError when there is no such file."""
+        raise NotImplementedError
+
+    def size(self, name):
+        """Bytes, or None when there is no such file."""
+        raise NotImplementedError
+
+    def remove(self, name):
+        """True when there was one."""
+        raise NotImplementedError
+
+    def names(self):
+        """Sorted list."""
+        raise NotImplementedError
+
+    def free_bytes(self):
+        """Room that is left."""
+        raise NotImplementedError
+
+    async def sync(self):
+        """Returns when every file closed or removed before the call is durable.  StorageError when that failed."""
+        raise NotImplementedError
+
+
+class FileWriter:
+    def write(self, buf):
+        """Takes all of buf, or raises StorageFull (then none of it) or StorageError."""
+        raise NotImplementedError
+
+    def close(self):
+        """Ends the file; durable after files.sync().  May be called twice."""
+        raise NotImplementedError
+
+
+class FileReader:
+    def readinto(self, buf):
+        """Bytes read, 0 at the end.  StorageError."""
+        raise NotImplementedError
+
+    def seek(self, position):
+        """The next read starts at this byte."""
+        raise NotImplementedError
+
+    def close(self):
+        """May be called twice."""
+        raise NotImplementedError
+
+
+class Stream:
+    """One connection, bytes both ways.  Errors of the network come as OSError."""
+
+    async def read(self, n):
+        """Up to n bytes as soon as there are some; b"" when the peer has ended its side."""
+        raise NotImplementedError
+
+    def write(self, buf):
+        """Queues bytes; follow it by drain()."""
+        raise NotImplementedError
+
+    async def drain(self):
+        """Waits until the queue is short enough to go on."""
+        raise NotImplementedError
+
+    def close(self):
+        """Ends the connection once what is queued was sent.  May be called twice."""
+        raise NotImplementedError
+
+
+class Net:
+    """Incoming connections.  `port`: the number it listens on, None before serve()."""
+
+    async def serve(self, handler):
+        """Listens from now on and returns.  Every connection runs `await handler(stream, peer, tls)` in a task of its own; peer is the
+        address as a string, tls True when the connection is encrypted.  The stream is closed when the handler ends.
+        HalError when the port cannot be had.
+        """
+        raise NotImplementedError
+
+    def close(self):
+        """No more connections are accepted; those that are open go on."""
+        raise NotImplementedError
+
+
+class Trace:
+    """Simulator only: records what was played.  All three are called by the runner."""
+
+    def begin(self):
+        """The job's own moves start: after core.begin(), before the first feed()."""
+        raise NotImplementedError
+
+    def end(self):
+        """The job has ended, in whatever way: the record is complete.  Harmless without begin()."""
+        raise NotImplementedError
+
+
+class Caps:
+    """What the machine has and has room for; plain values, never changed after the factory filled them.
+
+    heaters: tuple of names out of HEATERS.  fans: tuple out of ("part", "hotend").  has_chamber, has_bed: bool.
+    min_um, max_um, home_um: (x, y, z).
+    nozzle_um, filament_um.  max_target_c: {heater: degC}.  connections, jobs, history, spool_bytes.  write_while_moving.
+    identify: tuple of Identify-Printer actions.  flash_settings_bytes: part at the end of the flash that belongs to the settings.
+    lease_ms, stall_ms.
+    """
+
+    def __init__(self, values):
+        for key in values:
+            setattr(self, key, values[key])
+
+
+class Machine:
+    """One printer's hardware, as built by hal/factory.
+
+    name, description (the whole dictionary), caps (Caps), clock (Clock), core (hal.stepcore.StepCore; core.port is the port),
+    heaters {name: Heater}, sensors {heater name: Adc}, fans {name: Pwm}, endstops {axis: input number of the port, or None},
+    flash (Flash), files (Files), net (Net), trace (Trace or None).
+    """
+
+    def __init__(self, name, description, caps):
+        self.name = name
+        self.description = description
+        self.caps = caps
+        self.clock = None
+        self.core = None
+        self.heaters = {}
+        self.sensors = {}
+        self.fans = {}
+        self.endstops = {}
+        self.flash = None
+        self.files = None
+        self.net = None
+        self.trace = None
+        self._identify = None
+        self._close = None
+
+    def identify(self, actions):
+        """Identify-Printer: does those of the actions that the machine has, without waiting.  Returns the list of them."""
+        done = [action for action in actions if action in self.caps.identify]
+        if self._identify:
+            self._identify(done)
+        return done
+
+    def close(self):
+        """Outputs to their safe state, files and locks released; the machine is of no more use.  May be called twice."""
+        if self._close:
+            self._close()
+            self._close = None

@@ -1,0 +1,336 @@
+"""From machine data to a machine: finds and merges the data, checks them, and puts a backend's parts together.
+
+Data: boards/ (names) and JSON files of users:
+
+    {"from": "sim-cartesian", "name": "mine", "pcb": {...}, "printer": {...}, "settings": {...}, "thermistors": {...}}
+
+merged deeply over what "from" names (a machine or another such file, beside this one); null takes an optional part away.
+Which keys there are: boards/schema.py, boards/SPEC.md.  Nothing here touches hardware: that is the backend's.
+"""
+
+import json
+
+from hal import schema
+from hal.api import AXES, HEATERS, Caps, Machine
+from hal.errors import ConfigError
+from hal.files import is_dir
+from hal.schema import fail, join, show
+
+_CHAIN_MAX = 8  # files that may build on one another
+_FILE_MAX = 65536  # bytes of a machine file
+
+
+# -- data ----------------------------------------------------------------------------------------------------------------------
+
+
+def machines():
+    """Names of the machines that come with it; the first is the default."""
+    return [row[0] for row in _data("machines")]
+
+
+def describe(name_or_path=None):
+    """The whole, checked description of a machine as a new dictionary: name, pcb, printer, settings, thermistors.
+
+    name_or_path: a name out of machines(), or a JSON file; None is the default.  Every key of boards/schema.py is there (an
+    optional part that the machine lacks is None), and `thermistors` has the tables that the heaters name.
+    Raises ConfigError.
+    """
+    node = _data("schema")
+    if name_or_path is None:
+        name_or_path = machines()[0]
+    merged, where = _load(name_or_path, node, 0)
+    desc = schema.complete(node, merged, "", where)
+    tables = {}
+    builtin = _data("thermistors")
+    for name in builtin:
+        tables[name] = builtin[name]
+    tables.update(desc["thermistors"])
+    used = {}
+    for heater in HEATERS:
+        part = desc["printer"]["heaters"][heater]
+        if part is None:
+            continue
+        key = part["thermistor"]
+        if key not in tables:
+            path = "printer.heaters.%s.thermistor" % heater
+            fail(where, path, "no table is named %s; there are: %s" % (show(key), ", ".join(sorted(tables))))
+        used[key] = tables[key]
+    desc["thermistors"] = used
+    check(desc, where)
+    return desc
+
+
+def _data(name):
+    """The literal of boards/<name>.py."""
+    module = "boards." + name
+    return __import__(module, None, None, ("DATA",)).DATA
+
+
+def _load(name, node, depth):
+    """(merged layers without defaults, file they came from or "")."""
+    for row in _data("machines"):
+        if row[0] == name:
+            parts = {"name": name, "pcb": _data(row[1] + ".board"), "printer": _data("printers." + row[2])}
+            schema.check(node, parts, "", "")
+            return parts, ""
+    layer = _read(name)
+    base = layer.pop("from", None)
+    schema.check(node, layer, "", name)
+    if base is None:
+        return schema.copy(layer), name
+    if not isinstance(base, str) or not base:
+        fail(name, "from", "a machine's name or a file expected, not " + show(base))
+    if depth >= _CHAIN_MAX:
+        fail(name, "from", "more than %d files build on one another" % _CHAIN_MAX)
+    if base not in machines() and not base.startswith("/") and "/" in name:
+        base = name[: name.rfind("/") + 1] + base
+    below, _ = _load(base, node, depth + 1)
+    return schema.merge(below, layer), name
+
+
+def _read(path):
+    known = "machines: %s; or give a JSON file" % ", ".join(machines())
+    try:
+        if is_dir(path):
+            raise ConfigError(path, "is a folder; " + known)
+        with open(path, "rb") as file:
+            text = file.read(_FILE_MAX + 1)
+    except OSError as error:
+        raise ConfigError(path, "no such machine, and no file that can be read (errno %s); %s" % (error.errno, known))
+    if len(text) > _FILE_MAX:
+        raise ConfigError(path, "more than %d bytes" % _FILE_MAX)
+    try:
+        layer = json.loads(text)
+    except (ValueError, UnicodeError, RuntimeError) as error:
+        raise ConfigError(path, "is no JSON: %s" % (error,))
+    if not isinstance(layer, dict):
+        raise ConfigError(path, "an object with keys expected, not " + show(layer))
+    return layer
+
+
+# -- what keys mean together ---------------------------------------------------------------------------------------------------
+
+
+def check(desc, where=""):
+    """References, pins and the order of limits in a complete description.  Raises ConfigError."""
+    pcb = desc["pcb"]
+    printer = desc["printer"]
+    _pins(pcb, where)
+    if pcb["stall_ms"] >= pcb["lease_ms"]:
+        fail(where, "pcb.stall_ms", "below pcb.lease_ms (%d) expected, not %d" % (pcb["lease_ms"], pcb["stall_ms"]))
+    for key in ("queue_runs", "side_runs", "queue_marks"):
+        size = pcb["rings"][key]
+        if size & (size - 1):
+            fail(where, "pcb.rings." + key, "a power of two expected, not %d" % size)
+    flash = pcb["flash"]
+    _multiple(where, flash, "sector_bytes", "page_bytes", 1)
+    _multiple(where, flash, "bytes", "sector_bytes", 4)
+    _multiple(where, flash, "settings_bytes", "sector_bytes", 2)
+    if flash["settings_bytes"] > flash["bytes"] // 2:
+        fail(where, "pcb.flash.settings_bytes", "at most half of the flash (%d) expected" % (flash["bytes"] // 2))
+    taken = {}
+    for axis in AXES:
+        _axis(where, printer["axes"][axis], "printer.axes." + axis, pcb, taken)
+    _use(where, printer["extruder"]["motor"], pcb["motors"], "printer.extruder.motor", "pcb.motors", taken)
+    for name in HEATERS:
+        heater = printer["heaters"][name]
+        if heater is not None:
+            _heater(where, heater, "printer.heaters." + name, desc, taken)
+    for name in sorted(printer["fans"]):
+        if printer["fans"][name] is not None:
+            _use(where, printer["fans"][name]["fan"], pcb["fans"], "printer.fans.%s.fan" % name, "pcb.fans", taken)
+
+
+def _pins(pcb, where):
+    """Every pin belongs to one thing only."""
+    owner = {}
+    for kind in ("motors", "heaters", "sensors", "fans", "inputs"):
+        for name in sorted(pcb[kind]):
+            part = pcb[kind][name]
+            for key in ("pin", "step_pin", "dir_pin", "enable_pin"):
+                if key not in part:
+                    continue
+                path = "pcb.%s.%s.%s" % (kind, name, key)
+                pin = part[key]
+                if not pin:
+                    fail(where, path, "a pin's name expected, not an empty text")
+                if pin in owner:
+                    fail(where, path, "pin %s is taken by %s" % (pin, owner[pin]))
+                owner[pin] = path
+
+
+def _multiple(where, flash, key, of, least):
+    if flash[key] % flash[of] or flash[key] < least * flash[of]:
+        path = "pcb.flash." + key
+        fail(where, path, "a multiple of %s (%d), at least %d of them, expected, not %d" % (of, flash[of], least, flash[key]))
+
+
+def _use(where, name, parts, path, room, taken):
+    if name not in parts:
+        fail(where, path, "no %s in %s; there are: %s" % (show(name), room, ", ".join(sorted(parts)) or "none"))
+    if room + name in taken:
+        fail(where, path, "%s is taken by %s" % (name, taken[room + name]))
+    taken[room + name] = path
+
+
+def _axis(where, axis, path, pcb, taken):
+    _use(where, axis["motor"], pcb["motors"], join(path, "motor"), "pcb.motors", taken)
+    _use(where, axis["endstop"], pcb["inputs"], join(path, "endstop"), "pcb.inputs", taken)
+    low = axis["min_mm"]
+    high = axis["max_mm"]
+    if low >= high:
+        fail(where, join(path, "max_mm"), "more than min_mm (%s) expected, not %s" % (low, high))
+    if not low <= axis["home_mm"] <= high:
+        fail(where, join(path, "home_mm"), "a place from %s to %s mm expected, not %s" % (low, high, axis["home_mm"]))
+    if low < axis["endstop_mm"] < high:
+        fail(where, join(path, "endstop_mm"), "at most %s or at least %s mm expected, not %s" % (low, high, axis["endstop_mm"]))
+
+
+def _heater(where, heater, path, desc, taken):
+    _use(where, heater["heater"], desc["pcb"]["heaters"], join(path, "heater"), "pcb.heaters", taken)
+    _use(where, heater["sensor"], desc["pcb"]["sensors"], join(path, "sensor"), "pcb.sensors", taken)
+    if heater["max_target_c"] >= heater["max_c"]:
+        fail(where, join(path, "max_target_c"), "below max_c (%s) expected, not %s" % (heater["max_c"], heater["max_target_c"]))
+    if heater["min_c"] >= heater["max_target_c"]:
+        fail(where, join(path, "min_c"), "below max_target_c (%s) expected, not %s" % (heater["max_target_c"], heater["min_c"]))
+    table = desc["thermistors"][heater["thermistor"]]
+    if not table[0][0] <= heater["min_c"] or not heater["max_c"] <= table[-1][0]:
+        allowed = "a table that covers min_c to max_c (%s to %s degC)" % (heater["min_c"], heater["max_c"])
+        fail(where, join(path, "thermistor"), "%s expected, %s has %s to %s" % (allowed, heater["thermistor"], table[0][0], table[-1][0]))
+    fans = desc["printer"]["fans"]
+    if heater["fan"] and fans.get(heater["fan"]) is None:
+        names = [name for name in sorted(fans) if fans[name] is not None]
+        fail(where, join(path, "fan"), "no %s in printer.fans; there are: %s" % (show(heater["fan"]), ", ".join(names) or "none"))
+
+
+# -- configuration of core and port --------------------------------------------------------------------------------------------
+
+
+def _milli(value):
+    return int(round(value * 1000))
+
+
+def core_config(desc):
+    """The fields of struct pw_config (native/include/printwright.h) but `abi`: name -> int or list.  Pure.
+
+    This is where settings in mm become integers; nothing behind it computes with floats.
+    """
+    pcb = desc["pcb"]
+    printer = desc["printer"]
+    motion = printer["motion"]
+    extruder = printer["extruder"]
+    axes = [printer["axes"][name] for name in AXES]
+    return {
+        "tick_hz": pcb["tick_hz"],
+        "kinematics": ("cartesian", "corexy").index(printer["kinematics"]),
+        "steps_per_m": [_milli(part["steps_per_mm"]) for part in axes + [extruder]],
+        "min_um": [_milli(axis["min_mm"]) for axis in axes],
+        "max_um": [_milli(axis["max_mm"]) for axis in axes],
+        "home_um": [_milli(axis["home_mm"]) for axis in axes],
+        "max_velocity_um_s": _milli(motion["max_velocity_mm_s"]),
+        "max_accel_um_s2": _milli(motion["max_accel_mm_s2"]),
+        "max_jerk_mm_s3": motion["max_jerk_mm_s3"],
+        "corner_um_s": _milli(motion["corner_mm_s"]),
+        "max_z_velocity_um_s": _milli(motion["max_z_velocity_mm_s"]),
+        "max_z_accel_um_s2": _milli(motion["max_z_accel_mm_s2"]),
+        "max_e_velocity_um_s": _milli(extruder["max_velocity_mm_s"]),
+        "max_e_accel_um_s2": _milli(extruder["max_accel_mm_s2"]),
+        "e_corner_um_s": _milli(extruder["corner_mm_s"]),
+        "filament_um": _milli(extruder["filament_mm"]),
+        "nozzle_um": _milli(extruder["nozzle_mm"]),
+        "max_e_only_um": _milli(extruder["max_e_only_mm"]),
+        "merge_um": motion["merge_um"],
+        "chord_um": motion["chord_um"],
+        "curve_um": motion["curve_um"],
+        "window": motion["look_ahead"],
+        "ring_runs": pcb["rings"]["runs"],
+        "ring_marks": pcb["rings"]["marks"],
+        "line_max": pcb["rings"]["line_max"],
+        "max_step_hz": pcb["max_step_hz"],
+        "dir_setup_ns": pcb["dir_setup_ns"],
+        "min_segment_us": motion["min_segment_us"],
+    }
+
+
+def port_config(desc):
+    """The fields of struct pw_host_config that differ from its defaults."""
+    rings = desc["pcb"]["rings"]
+    return {
+        "queue_runs": rings["queue_runs"],
+        "side_runs": rings["side_runs"],
+        "queue_marks": rings["queue_marks"],
+        "lease_ms": desc["pcb"]["lease_ms"],
+    }
+
+
+def caps(desc):
+    """The Caps of a machine made from the description."""
+    pcb = desc["pcb"]
+    printer = desc["printer"]
+    config = core_config(desc)
+    heaters = tuple([name for name in HEATERS if printer["heaters"][name] is not None])
+    return Caps(
+        {
+            "heaters": heaters,
+            "fans": tuple([name for name in ("part", "hotend") if printer["fans"][name] is not None]),
+            "has_bed": "bed" in heaters,
+            "has_chamber": "chamber" in heaters,
+            "min_um": tuple(config["min_um"]),
+            "max_um": tuple(config["max_um"]),
+            "home_um": tuple(config["home_um"]),
+            "nozzle_um": config["nozzle_um"],
+            "filament_um": config["filament_um"],
+            "max_target_c": {name: printer["heaters"][name]["max_target_c"] for name in heaters},
+            "connections": pcb["limits"]["connections"],
+            "jobs": pcb["limits"]["jobs"],
+            "history": pcb["limits"]["history"],
+            "spool_bytes": pcb["limits"]["spool_bytes"],
+            "write_while_moving": pcb["write_while_moving"],
+            "identify": tuple(pcb["identify"]),
+            "flash_settings_bytes": pcb["flash"]["settings_bytes"],
+            "lease_ms": pcb["lease_ms"],
+            "stall_ms": pcb["stall_ms"],
+        }
+    )
+
+
+# -- machine -------------------------------------------------------------------------------------------------------------------
+
+
+def endstop_direction(axis):
+    """+1 or -1: which way the axis' endstop lies."""
+    return 1 if axis["endstop_mm"] >= axis["max_mm"] else -1
+
+
+def build(desc, backend):
+    """The machine of a description (as describe() makes it), in a state where nothing moves and nothing heats.
+
+    backend makes the parts; its calls, in this order: start(desc) checks what it needs and puts every output in its safe state;
+    clock and core come next, since everything else hangs on them; storage and network last.  Raises HalError.
+    """
+    check(desc)
+    machine = Machine(desc["name"], desc, caps(desc))
+    printer = desc["printer"]
+    backend.start(desc, machine.caps)
+    machine._close = backend.close
+    try:
+        machine.core = backend.core(core_config(desc), port_config(desc))
+        machine.clock = backend.clock()
+        for name in machine.caps.heaters:
+            part = printer["heaters"][name]
+            machine.heaters[name] = backend.heater(name, part, HEATERS.index(name))
+            machine.sensors[name] = backend.sensor(name, part)
+        for name in machine.caps.fans:
+            machine.fans[name] = backend.fan(name, printer["fans"][name])
+        for index in range(len(AXES)):
+            axis = AXES[index]
+            machine.endstops[axis] = backend.endstop(axis, printer["axes"][axis], index)
+        machine.flash = backend.flash()
+        machine.files = backend.files()
+        machine.net = backend.net()
+        machine.trace = backend.trace()
+        machine._identify = backend.identify
+    except BaseException:
+        machine.close()
+        raise
+    return machine
