@@ -32,8 +32,8 @@ enum pw_host_reason {
 
 enum pw_host_fault {
     PW_FAULT_NONE = 0,
-    PW_FAULT_ORDER = 1,  /* a step not after the motor's last one, or a malformed run */
-    PW_FAULT_LATE = 2,   /* a run that starts before the plan tick played: a missed pulse deadline */
+    PW_FAULT_ORDER = 1,  /* a step before the motor's last one, or a malformed run */
+    PW_FAULT_LATE = 2,   /* a missed pulse deadline: a run from before the plan tick played, or queues that end under way */
     PW_FAULT_CORE = 3,   /* the core reported an error */
     PW_FAULT_ASKED = 4   /* pw_host_fault was called */
 };

@@ -84,6 +84,7 @@ static void empty_context(struct context *c)
     c->rate = c->target = RATE_ONE;
     c->idle = 0;
     c->open = 0;
+    c->loose = 0;
     c->starving = 0;
     c->stopped = 0;
 }
@@ -182,8 +183,11 @@ int32_t pw_host_leave(struct pw_host *host)
 
 int32_t pw_host_open(struct pw_host *host, int32_t open)
 {
+    struct context *c;
     if (!host) return PW_E_ARG;
-    host->now->open = open != 0;
+    c = host->now;
+    if (open && !c->open && c->played != c->rest) c->loose = 1;
+    c->open = open != 0;
     return PW_OK;
 }
 

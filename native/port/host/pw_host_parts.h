@@ -19,6 +19,7 @@ struct context {
     int64_t rate, target;                 /* Q32 */
     int32_t idle;                         /* the core has turned everything into runs and they are queued */
     int32_t open;                         /* more text is to come */
+    int32_t loose;                        /* opened anew before flushed motion was over: where that ends is not known */
     int32_t starving;                     /* the rate is falling for want of final plan */
     int32_t stopped;                      /* by a quick stop */
     int32_t tap;

@@ -18,6 +18,8 @@ static int fetch_track(struct pw_host *h, struct context *c, int32_t motor)
     struct track *t = &c->track[motor];
     int fresh = t->at == t->in;
     int emptied = 0;
+    /* from a standstill, whose tick was rounded, the next motion may begin that much earlier */
+    int64_t due = c->played == c->rest ? c->played - h->guard_ticks : c->played;
     while (!emptied) {
         uint32_t start = t->in & t->mask, room = t->mask + 1u - (t->in - t->out), whole = t->mask + 1u - start;
         int32_t want = (int32_t)(room < whole ? room : whole), got;
@@ -35,8 +37,8 @@ static int fetch_track(struct pw_host *h, struct context *c, int32_t motor)
                 return 0;
             }
             first = run_tick(r, 0);
-            if (first <= t->last_in) pw_host_fail(h, PW_FAULT_ORDER);
-            else if (first <= c->played && c->played > 0) pw_host_fail(h, PW_FAULT_LATE);
+            if (first < t->last_in) pw_host_fail(h, PW_FAULT_ORDER);
+            else if (first < c->played && first < due) pw_host_fail(h, PW_FAULT_LATE);
             t->last_in = run_tick(r, r->count - 1u);
         }
         t->in += (uint32_t)got;
@@ -293,10 +295,13 @@ static int64_t ramp(const struct pw_host *h, int64_t from, int64_t to, int64_t *
     return from < to ? from + change : from - change;
 }
 
+/* Where a stop must have ended: before the queues do, which may be guard_ticks short of the final plan, and some for rounding. */
+static int64_t safe_end(const struct pw_host *h, const struct context *c) { return c->final - 2 * h->guard_ticks; }
+
 static int fits(const struct pw_host *h, const struct context *c, int64_t r0, int64_t r1, int64_t dt)
 {
     uint64_t carry = c->carry_q33;
-    return c->played + plan_ticks(r0, r1, dt, &carry) + stop_ticks(h, r1) <= c->final - h->guard_ticks;
+    return c->played + plan_ticks(r0, r1, dt, &carry) + stop_ticks(h, r1) <= safe_end(h, c);
 }
 
 /* Chooses the rate at the end of *dt. */
@@ -305,6 +310,7 @@ static int64_t next_rate(struct pw_host *h, struct context *c, int64_t *dt)
     int64_t whole = *dt, rate = ramp(h, c->rate, c->target, dt);
     if (!c->open || c->played < c->rest || rate < c->rate) return rate; /* falling is always safe */
     if (fits(h, c, c->rate, rate, *dt)) {
+        c->loose = 0;
         if (c->rate == c->target) c->starving = 0;
         return rate;
     }
@@ -317,49 +323,66 @@ static int64_t next_rate(struct pw_host *h, struct context *c, int64_t *dt)
     return ramp(h, c->rate, 0, dt);
 }
 
+/* The queues are at their end with the rate above 0.  Where more text may come the rate should have fallen in time: a missed deadline.
+ * Only motion that was flushed is allowed to get there, and stands there. */
+static void end_of_queue(struct pw_host *h, struct context *c)
+{
+    if (c->rate == 0 || c->loose || c->played == c->rest) {
+        c->rate = 0;
+        c->loose = 0;
+        return;
+    }
+    h->hard_stops++;
+    pw_host_fail(h, PW_FAULT_LATE);
+}
+
 /* Plays motion for at most *dt machine ticks; *dt becomes what it took.  A reason other than DONE ends the motion there. */
 static int32_t play(struct pw_host *h, struct context *c, int32_t *dt)
 {
-    int64_t took = *dt, r0, r1, tick, reached;
+    int64_t took = *dt, start = c->played, r0, r1, tick, reached;
     uint64_t carry = c->carry_q33;
-    struct reach to = refill(h, c, c->played + took, c->played + took + stop_ticks(h, RATE_ONE));
+    struct reach to = refill(h, c, start + took, start + took + stop_ticks(h, RATE_ONE));
     *dt = 0;
     if (h->fault) return PW_HOST_FAULT;
-    if (c->played == c->rest) {
+    if (start == c->rest) {
         /* standing: any rate will do, as long as it can be taken back in time */
+        c->loose = 0;
         if (c->idle) {
             c->rate = c->target;
             c->starving = 0;
             return c->target ? PW_HOST_IDLE : PW_HOST_HELD;
         }
         if (c->open) {
-            int64_t most = rate_within(h, c->final - h->guard_ticks - c->played);
+            int64_t most = rate_within(h, safe_end(h, c) - start);
             if (c->rate > most) c->rate = most;
         }
     }
     if (c->rate == 0 && c->target == 0) return PW_HOST_HELD;
-    if (to.tick <= c->played) return to.tap ? PW_HOST_TAP : to.marks ? PW_HOST_MARKS : PW_HOST_STARVED;
+    if (to.tick <= start) {
+        if (to.tap) return PW_HOST_TAP;
+        if (to.marks) return PW_HOST_MARKS;
+        end_of_queue(h, c);
+        return h->fault ? PW_HOST_FAULT : PW_HOST_STARVED;
+    }
     r0 = c->rate;
     r1 = next_rate(h, c, &took);
     if (r0 == 0 && r1 == 0) return PW_HOST_STARVED;
-    tick = c->played + plan_ticks(r0, r1, took, &carry);
-    if (c->open && c->played < c->rest && tick > c->rest) to.tick = to.tick < c->rest ? to.tick : c->rest;
+    tick = start + plan_ticks(r0, r1, took, &carry);
+    if (c->open && start < c->rest && c->rest < to.tick) to.tick = c->rest;
     if (tick > to.tick) {
         /* the queues end within the slice: the part of it up to there */
-        int64_t part = took * (to.tick - c->played) / (tick - c->played);
+        int64_t part = took * (to.tick - start) / (tick - start);
         if (part < 1) part = 1;
         r1 = r0 + (r1 - r0) * part / took;
         took = part;
         tick = to.tick;
         carry = 0;
-        if (c->open && tick >= c->final - h->guard_ticks && tick != c->rest && r1 > 0) {
-            h->hard_stops++;
-            r1 = 0;
-        }
     }
     reached = play_to(h, c, tick);
-    if (reached < tick) {
-        took = took * (reached - c->played) / (tick - c->played);
+    if (reached < tick) { /* a gate */
+        int64_t part = took * (reached - start) / (tick - start);
+        r1 = r0 + (r1 - r0) * part / took;
+        took = part;
         carry = 0;
     }
     c->rate = r1;

@@ -24,7 +24,7 @@ static inline int64_t run_tick(const struct pw_steprun *r, uint32_t i)
     return (int64_t)((r->first_q16 + r->interval_q16 * i + (uint64_t)bend + 0x8000u) >> 16);
 }
 
-/* A run as the header promises: bounded, and each step at least one tick after the one before (rounding apart). */
+/* A run as the header promises: bounded, and no step before the one that it follows. */
 static inline int run_valid(const struct pw_steprun *r)
 {
     int64_t last;
@@ -32,7 +32,7 @@ static inline int run_valid(const struct pw_steprun *r)
     if (r->first_q16 >> 61 || r->interval_q16 >> 45) return 0; /* interval * 65535 < 2^61 */
     if (r->count == 1) return 1;
     last = (int64_t)r->interval_q16 + (int64_t)r->add_q16 * (int64_t)(r->count - 2u);
-    return r->interval_q16 >= 0x10000u && last >= 0x10000;
+    return last >= 0;
 }
 
 /* Steps [from, to) of the run into the sink's buffers of the motor; returns how many fitted. */
