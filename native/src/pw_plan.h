@@ -24,12 +24,16 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *line);
 int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks); /* motion stops, then time passes */
 int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id);
 int32_t pw_plan_flush(struct pw_planner *pl);
+/* Names the place where the planner stands anew, without motion; PW_E_FULL until all that was queued is turned into runs. */
+int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS]);
 
 /* Called by the core object (pw_core.c, the front end's owner). */
 size_t pw_planner_size(const struct pw_config *cfg);        /* multiple of 8 */
 void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg); /* mem zeroed or not; cfg outlives it and was checked */
 /* New document: plan tick start_tick, standing at position_nm; motor counts = round(position * steps) unless counts is given. */
 void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts);
+/* Where the motors stand after the runs made: exact when nothing is queued, else from their counts. */
+void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOTORS]);
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget); /* units done, 0 idle or rings full, negative error */
 int32_t pw_planner_steps(struct pw_planner *pl, int32_t motor, struct pw_steprun *out, int32_t n);
 int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t n);

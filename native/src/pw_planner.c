@@ -283,6 +283,30 @@ int32_t pw_plan_flush(struct pw_planner *pl)
     return PW_OK;
 }
 
+int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS])
+{
+    int32_t m;
+    if (pl->head != pl->done) return PW_E_FULL;
+    for (m = 0; m < PW_MOTORS; m++) pl->pos_nm[m] = position_nm[m];
+    for (m = 0; m < PW_MOTORS; m++)
+        pl->motors[m].count = pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
+    return PW_OK;
+}
+
+void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOTORS])
+{
+    int64_t nm[PW_MOTORS];
+    int32_t m;
+    for (m = 0; m < PW_MOTORS; m++) /* counts below 2^31, 1e9 nm: below 2^61 */
+        nm[m] = pl->head == pl->done ? pl->pos_nm[m] : pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
+    if (pl->head != pl->done && pl->cfg->kinematics == PW_COREXY) {
+        int64_t a = nm[0], b = nm[1];
+        nm[0] = (a + b) / 2;
+        nm[1] = (a - b) / 2;
+    }
+    for (m = 0; m < PW_MOTORS; m++) position_nm[m] = nm[m];
+}
+
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget)
 {
     int32_t done = 0, n;

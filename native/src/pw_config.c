@@ -1,0 +1,105 @@
+/* Names and ranges of the configuration. */
+#include "pw_front.h"
+#include "pw_math.h"
+
+#define PW_FIELDS ((int32_t)(sizeof(struct pw_config) / sizeof(int32_t)))
+
+struct pw_field {
+    const char *name;
+    int32_t lo, hi;
+};
+
+static const struct pw_field pw_fields[] = {
+    {"abi", PW_ABI, PW_ABI},
+    {"tick_hz", 1000000, 200000000},
+    {"kinematics", PW_CARTESIAN, PW_COREXY},
+    {"steps_per_m[0]", 1, 10000000},
+    {"steps_per_m[1]", 1, 10000000},
+    {"steps_per_m[2]", 1, 10000000},
+    {"steps_per_m[3]", 1, 10000000},
+    {"min_um[0]", -2000000, 2000000},
+    {"min_um[1]", -2000000, 2000000},
+    {"min_um[2]", -2000000, 2000000},
+    {"max_um[0]", -2000000, 2000000},
+    {"max_um[1]", -2000000, 2000000},
+    {"max_um[2]", -2000000, 2000000},
+    {"home_um[0]", -2000000, 2000000},
+    {"home_um[1]", -2000000, 2000000},
+    {"home_um[2]", -2000000, 2000000},
+    {"max_velocity_um_s", 1000, 2000000},
+    {"max_accel_um_s2", 1000, 100000000},
+    {"max_jerk_mm_s3", 1000, 100000000},
+    {"corner_um_s", 0, 1000000},
+    {"max_z_velocity_um_s", 100, 2000000},
+    {"max_z_accel_um_s2", 1000, 100000000},
+    {"max_e_velocity_um_s", 100, 2000000},
+    {"max_e_accel_um_s2", 1000, 100000000},
+    {"e_corner_um_s", 0, 1000000},
+    {"filament_um", 500, 5000},
+    {"nozzle_um", 50, 5000},
+    {"max_e_only_um", 100, 1000000},
+    {"merge_um", 0, 20},
+    {"chord_um", 1, 100},
+    {"curve_um", 0, 10000},
+    {"window", 16, 1024},
+    {"ring_runs", 16, 65536},
+    {"ring_marks", 1, 65536},
+    {"line_max", 16, 65536},
+    {"max_step_hz", 100, 10000000},
+    {"dir_setup_ns", 0, 1000000},
+    {"min_segment_us", 0, 100000},
+};
+
+_Static_assert(sizeof pw_fields / sizeof *pw_fields == sizeof(struct pw_config) / sizeof(int32_t), "a row per field");
+
+const char *pw_config_field(int32_t index)
+{
+    return index >= 0 && index < PW_FIELDS ? pw_fields[index].name : (const char *)0;
+}
+
+static int32_t pw_field_index(const struct pw_config *cfg, const int32_t *field) { return (int32_t)(field - &cfg->abi); }
+
+int32_t pw_config_check(const struct pw_config *cfg)
+{
+    const int32_t *value = &cfg->abi;
+    int32_t i;
+    for (i = 0; i < PW_FIELDS; i++)
+        if (value[i] < pw_fields[i].lo || value[i] > pw_fields[i].hi) return i;
+    for (i = 0; i < 3; i++) {
+        if (cfg->max_um[i] <= cfg->min_um[i]) return pw_field_index(cfg, &cfg->max_um[i]);
+        if (cfg->home_um[i] < cfg->min_um[i] || cfg->home_um[i] > cfg->max_um[i]) return pw_field_index(cfg, &cfg->home_um[i]);
+    }
+    /* speeds stay below 64 mm in 65536 ticks, so that their squares stay below 2^60 in Q48 */
+    if ((int64_t)cfg->max_velocity_um_s * 65536 / cfg->tick_hz > 64000) return pw_field_index(cfg, &cfg->max_velocity_um_s);
+    if ((int64_t)cfg->max_e_velocity_um_s * 65536 / cfg->tick_hz > 64000) return pw_field_index(cfg, &cfg->max_e_velocity_um_s);
+    return -1;
+}
+
+const char *pw_err_name(int32_t code)
+{
+    switch (code) {
+    case PW_OK: return "PW_OK";
+    case PW_E_ARG: return "PW_E_ARG";
+    case PW_E_CONFIG: return "PW_E_CONFIG";
+    case PW_E_MEMORY: return "PW_E_MEMORY";
+    case PW_E_STATE: return "PW_E_STATE";
+    case PW_E_FULL: return "PW_E_FULL";
+    case PW_E_SYNTAX: return "PW_E_SYNTAX";
+    case PW_E_NUMBER: return "PW_E_NUMBER";
+    case PW_E_LINE_LENGTH: return "PW_E_LINE_LENGTH";
+    case PW_E_CHECKSUM: return "PW_E_CHECKSUM";
+    case PW_E_COMMAND: return "PW_E_COMMAND";
+    case PW_E_VOLUME: return "PW_E_VOLUME";
+    case PW_E_NO_FEEDRATE: return "PW_E_NO_FEEDRATE";
+    case PW_E_FEEDRATE: return "PW_E_FEEDRATE";
+    case PW_E_EXTRUSION: return "PW_E_EXTRUSION";
+    case PW_E_ARC: return "PW_E_ARC";
+    case PW_E_PLANE: return "PW_E_PLANE";
+    case PW_E_OFFSET: return "PW_E_OFFSET";
+    case PW_E_DWELL: return "PW_E_DWELL";
+    case PW_E_VALUE: return "PW_E_VALUE";
+    case PW_E_DIALECT: return "PW_E_DIALECT";
+    case PW_E_ASSERT: return "PW_E_ASSERT";
+    default: return "PW_E_?";
+    }
+}

@@ -1,0 +1,231 @@
+/* The core object: three texts (document, scan, second context), two planners, one block of memory. */
+#include "pw_front.h"
+#include "pw_math.h"
+
+enum { PW_MAGIC = 0x50573031, PW_SIDE_WINDOW = 16, PW_SIDE_RUNS = 32, PW_SIDE_MARKS = 8 };
+
+struct pw_core {
+    uint32_t magic;
+    int32_t in_side;     /* the second context is in force */
+    int32_t last_mode;   /* of the last pw_begin, pw_scan or pw_feed: what pw_end ends */
+    int32_t reserved;
+    struct pw_config cfg, side_cfg;
+    struct pw_planner *main_planner, *side_planner;
+    struct pw_front doc, scan, side;
+    struct pw_stage doc_stage, side_stage;
+};
+
+static size_t pw_core_part(void) { return (sizeof(struct pw_core) + 7) & ~(size_t)7; }
+
+static void pw_side_config(struct pw_config *side, const struct pw_config *cfg)
+{
+    *side = *cfg;
+    side->window = PW_SIDE_WINDOW;
+    side->ring_runs = (int32_t)pw_min64(cfg->ring_runs, PW_SIDE_RUNS);
+    side->ring_marks = (int32_t)pw_min64(cfg->ring_marks, PW_SIDE_MARKS);
+}
+
+static int pw_valid(const struct pw_core *core) { return core && core->magic == PW_MAGIC; }
+
+static struct pw_front *pw_front_of(struct pw_core *core) { return core->in_side ? &core->side : &core->doc; }
+
+static struct pw_planner *pw_planner_of(const struct pw_core *core) { return core->in_side ? core->side_planner : core->main_planner; }
+
+size_t pw_core_size(const struct pw_config *cfg)
+{
+    struct pw_config side;
+    if (!cfg || pw_config_check(cfg) >= 0) return 0;
+    pw_side_config(&side, cfg);
+    return pw_core_part() + pw_planner_size(cfg) + pw_planner_size(&side);
+}
+
+static void pw_home(const struct pw_config *cfg, int64_t nm[4])
+{
+    int i;
+    for (i = 0; i < 3; i++) nm[i] = (int64_t)cfg->home_um[i] * 1000;
+    nm[3] = 0;
+}
+
+int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_core **out, int32_t *bad_field)
+{
+    struct pw_core *core = mem;
+    char *at = mem;
+    int64_t home[4];
+    int32_t bad;
+    if (bad_field) *bad_field = -1;
+    if (!mem || !cfg || !out) return PW_E_ARG;
+    *out = 0;
+    bad = pw_config_check(cfg);
+    if (bad >= 0) {
+        if (bad_field) *bad_field = bad;
+        return PW_E_CONFIG;
+    }
+    if (((uintptr_t)mem & 7) != 0 || size < pw_core_size(cfg)) return PW_E_MEMORY;
+    pw_zero(core, sizeof *core);
+    core->cfg = *cfg;
+    pw_side_config(&core->side_cfg, cfg);
+    core->main_planner = (struct pw_planner *)(void *)(at + pw_core_part());
+    core->side_planner = (struct pw_planner *)(void *)(at + pw_core_part() + pw_planner_size(cfg));
+    pw_planner_init(core->main_planner, &core->cfg);
+    pw_planner_init(core->side_planner, &core->side_cfg);
+    pw_home(&core->cfg, home);
+    pw_planner_begin(core->main_planner, home, 0);
+    core->doc_stage.planner = core->main_planner;
+    core->side_stage.planner = core->side_planner;
+    pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, PW_GCODE, 0);
+    pw_front_begin(&core->scan, &core->cfg, 0, home, PW_GCODE, 0);
+    core->doc.state = core->scan.state = PW_FRONT_IDLE;
+    core->magic = PW_MAGIC;
+    *out = core;
+    return PW_OK;
+}
+
+int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect)
+{
+    int64_t home[4];
+    if (!pw_valid(core) || (mode != PW_FEED && mode != PW_SCAN) || (dialect != PW_GCODE && dialect != PW_SAFE_GCODE)) return PW_E_ARG;
+    pw_home(&core->cfg, home);
+    core->last_mode = mode;
+    if (mode == PW_SCAN) {
+        pw_front_begin(&core->scan, &core->cfg, 0, home, dialect, 0);
+        return PW_OK;
+    }
+    core->in_side = 0;
+    pw_planner_begin(core->main_planner, home, 0);
+    pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, dialect, 0);
+    return PW_OK;
+}
+
+static int32_t pw_take(struct pw_front *f, const char *text, int32_t len, struct pw_event *event)
+{
+    if ((!text && len != 0) || len < 0 || !event) return PW_E_ARG;
+    if (f->state != PW_FRONT_OPEN || f->ending) return PW_E_STATE;
+    return pw_front_take(f, text, len, event);
+}
+
+int32_t pw_scan(struct pw_core *core, const char *text, int32_t len, struct pw_event *event)
+{
+    if (!pw_valid(core)) return PW_E_ARG;
+    core->last_mode = PW_SCAN;
+    return pw_take(&core->scan, text, len, event);
+}
+
+int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_event *event)
+{
+    if (!pw_valid(core)) return PW_E_ARG;
+    core->last_mode = PW_FEED;
+    return pw_take(pw_front_of(core), text, len, event);
+}
+
+int32_t pw_end(struct pw_core *core, struct pw_event *event)
+{
+    struct pw_front *f;
+    if (!pw_valid(core) || !event) return PW_E_ARG;
+    f = core->last_mode == PW_SCAN ? &core->scan : pw_front_of(core);
+    if (f->state == PW_FRONT_ENDED) {
+        pw_zero(event, sizeof *event);
+        event->kind = PW_EV_END;
+        event->line = f->text.line_taken;
+        return PW_OK;
+    }
+    if (f->state != PW_FRONT_OPEN || f->side) return PW_E_STATE;
+    return pw_front_end(f, event);
+}
+
+int32_t pw_mark(struct pw_core *core, uint32_t id)
+{
+    int32_t err;
+    if (!pw_valid(core)) return PW_E_ARG;
+    err = pw_front_settle(pw_front_of(core));
+    return err ? err : pw_plan_mark(pw_planner_of(core), id);
+}
+
+int32_t pw_flush(struct pw_core *core)
+{
+    int32_t err;
+    if (!pw_valid(core)) return PW_E_ARG;
+    err = pw_front_settle(pw_front_of(core));
+    return err ? err : pw_plan_flush(pw_planner_of(core));
+}
+
+int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_permille)
+{
+    if (!pw_valid(core) || speed_permille < 10 || speed_permille > 10000 || flow_permille < 1 || flow_permille > 2000) return PW_E_ARG;
+    core->doc_stage.speed_permille = speed_permille;
+    core->doc_stage.flow_permille = flow_permille;
+    return PW_OK;
+}
+
+int32_t pw_enter(struct pw_core *core)
+{
+    int64_t at[4];
+    if (!pw_valid(core)) return PW_E_ARG;
+    if (core->in_side) return PW_E_STATE;
+    pw_planner_place_of(core->main_planner, at);
+    pw_planner_begin(core->side_planner, at, 0);
+    pw_front_begin(&core->side, &core->side_cfg, &core->side_stage, at, PW_GCODE, 1);
+    core->in_side = 1;
+    return PW_OK;
+}
+
+int32_t pw_leave(struct pw_core *core)
+{
+    if (!pw_valid(core)) return PW_E_ARG;
+    if (!core->in_side) return PW_E_STATE;
+    core->in_side = 0;
+    return PW_OK;
+}
+
+int32_t pw_status(struct pw_core *core, struct pw_status *status)
+{
+    const struct pw_front *f;
+    int i;
+    if (!pw_valid(core) || !status) return PW_E_ARG;
+    f = pw_front_of(core);
+    pw_zero(status, sizeof *status);
+    pw_planner_status(pw_planner_of(core), status);
+    status->state = f->state;
+    status->error = f->error;
+    status->line = f->lines;
+    status->moves = f->moves;
+    status->ignored = f->ignored;
+    for (i = 0; i < 3; i++) status->position_nm[i] = f->modal.pos_nm[i];
+    status->position_nm[3] = f->todo & PW_TODO_TRAVEL ? f->stage->travel.to_nm[3] : f->stage->at_nm[3];
+    if (f->todo & ~(uint32_t)PW_TODO_EVENT || f->stage->merge.count) status->idle = 0;
+    return PW_OK;
+}
+
+int32_t pw_run(struct pw_core *core, int32_t budget)
+{
+    if (!pw_valid(core) || budget < 0) return PW_E_ARG;
+    return pw_planner_run(pw_planner_of(core), budget);
+}
+
+int32_t pw_steps(struct pw_core *core, int32_t motor, struct pw_steprun *out, int32_t n)
+{
+    if (!pw_valid(core) || (!out && n != 0)) return PW_E_ARG;
+    return pw_planner_steps(pw_planner_of(core), motor, out, n);
+}
+
+int32_t pw_marks(struct pw_core *core, struct pw_markrec *out, int32_t n)
+{
+    if (!pw_valid(core) || n < 0 || (!out && n != 0)) return PW_E_ARG;
+    return pw_planner_marks(pw_planner_of(core), out, n);
+}
+
+int32_t pw_expand(const struct pw_steprun *run, int32_t from, int64_t *ticks, int32_t n)
+{
+    int32_t i;
+    uint64_t at, step;
+    if (!run || !ticks || from < 0 || n < 0) return PW_E_ARG;
+    if ((uint32_t)from >= run->count) return 0;
+    if ((uint32_t)n > run->count - (uint32_t)from) n = (int32_t)(run->count - (uint32_t)from);
+    at = run->first_q16 + run->interval_q16 * (uint64_t)from + (uint64_t)((int64_t)run->add_q16 * ((int64_t)from * (from - 1) / 2));
+    step = run->interval_q16 + (uint64_t)((int64_t)run->add_q16 * from);
+    for (i = 0; i < n; i++) {
+        ticks[i] = (int64_t)((at + 32768) >> 16);
+        at += step;
+        step += (uint64_t)(int64_t)run->add_q16;
+    }
+    return n;
+}

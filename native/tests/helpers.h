@@ -1,0 +1,58 @@
+/* What the C tests share: the machines of design.md section 6 and a configuration by name. */
+#ifndef HELPERS_H
+#define HELPERS_H
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "printwright.h"
+
+static inline struct pw_config helper_config(int corexy)
+{
+    struct pw_config c;
+    memset(&c, 0, sizeof c);
+    c.abi = PW_ABI;
+    c.tick_hz = 16000000;
+    c.kinematics = corexy ? PW_COREXY : PW_CARTESIAN;
+    c.steps_per_m[0] = c.steps_per_m[1] = corexy ? 320000 : 80000;
+    c.steps_per_m[2] = corexy ? 1600000 : 400000;
+    c.steps_per_m[3] = corexy ? 1662338 : 95522;
+    c.max_um[0] = c.max_um[1] = 235000;
+    c.max_um[2] = 250000;
+    c.max_velocity_um_s = corexy ? 400000 : 300000;
+    c.max_accel_um_s2 = corexy ? 8000000 : 3000000;
+    c.max_jerk_mm_s3 = corexy ? 1000000 : 100000;
+    c.corner_um_s = 5000;
+    c.max_z_velocity_um_s = 15000;
+    c.max_z_accel_um_s2 = 100000;
+    c.max_e_velocity_um_s = 60000;
+    c.max_e_accel_um_s2 = 5000000;
+    c.e_corner_um_s = 5000;
+    c.filament_um = 1750;
+    c.nozzle_um = 400;
+    c.max_e_only_um = 100000;
+    c.merge_um = 2;
+    c.chord_um = 5;
+    c.curve_um = 300;
+    c.window = 256;
+    c.ring_runs = 512;
+    c.ring_marks = 64;
+    c.line_max = 256;
+    c.max_step_hz = 500000;
+    c.dir_setup_ns = 1000;
+    return c;
+}
+
+/* "name=value" */
+static inline int helper_set(struct pw_config *c, const char *text)
+{
+    const char *eq = strchr(text, '=');
+    int32_t i;
+    for (i = 0; eq && pw_config_field(i); i++)
+        if (strlen(pw_config_field(i)) == (size_t)(eq - text) && strncmp(pw_config_field(i), text, (size_t)(eq - text)) == 0) {
+            ((int32_t *)c)[i] = atoi(eq + 1);
+            return 1;
+        }
+    return 0;
+}
+
+#endif
