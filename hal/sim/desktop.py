@@ -1,0 +1,161 @@
+"""What only the desktop has: durable files by a shared fsync, the lock of the state folder, two addresses at one free port.
+
+CPython only; elsewhere this module does not import, and hal/sim/machine uses the plain parts.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+import socket
+
+from hal.api import FlashError
+from hal.errors import BusyError, StorageError
+from hal.sim.files import FolderFiles
+from hal.sim.flash import FileFlash
+from hal.sim.net import SimNet
+
+_PORT_TRIES = 20
+
+
+class GroupSync:
+    """One flush for all that wait: whoever comes while one runs joins the next.
+
+    flush: callable, blocking; runs in a thread.  Its OSError reaches every waiter of its round as `error`.
+    """
+
+    def __init__(self, flush, error):
+        self._flush = flush
+        self._error = error
+        self._running = None
+        self._next = None
+        self.rounds = 0
+
+    async def wait(self):
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._round(self._running))
+        # a waiter that is cancelled does not take the round away from the others
+        await asyncio.shield(self._next)
+
+    async def _round(self, before):
+        if before is not None:
+            await asyncio.wait([before])
+        else:
+            await asyncio.sleep(0)  # all that are ready now come along
+        self._running, self._next = self._next, None
+        self.rounds += 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._flush)
+        except OSError as error:
+            raise self._error("cannot be made durable: %s" % error) from None
+
+
+class DurableFlash(FileFlash):
+    """The file, unbuffered: what was programmed survives the end of the process at once, and a power failure after sync()."""
+
+    def __init__(self, path, size, sector_bytes, page_bytes):
+        FileFlash.__init__(self, path, size, sector_bytes, page_bytes)
+        self._sync = GroupSync(self._flush, FlashError)
+        self._dirty = False
+
+    def _put(self, offset, data):
+        self._dirty = True
+        FileFlash._put(self, offset, data)
+
+    def _flush(self):
+        os.fdatasync(self._file.fileno())
+
+    async def sync(self):
+        await FileFlash.sync(self)
+        if self._dirty or self._sync._running is not None:
+            self._dirty = False
+            await self._sync.wait()
+
+
+class DurableFiles(FolderFiles):
+    """A folder whose closed files are flushed by the next sync()."""
+
+    def __init__(self, folder, capacity):
+        FolderFiles.__init__(self, folder, capacity)
+        self._sync = GroupSync(self._flush, StorageError)
+        self._ended = []
+        self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+    def ended(self, file, name):
+        # kept open until it is flushed; one that was removed in between costs nothing
+        self._ended.append(file)
+
+    def _flush(self):
+        ended, self._ended = self._ended, []
+        try:
+            for file in ended:
+                os.fsync(file.fileno())
+            os.fsync(self._handle)
+        finally:
+            for file in ended:
+                file.close()
+
+    async def sync(self):
+        await self._sync.wait()
+
+    def free_bytes(self):
+        stat = os.statvfs(self._handle)
+        return min(FolderFiles.free_bytes(self), stat.f_bavail * stat.f_frsize)
+
+    def close(self):
+        if self._handle is not None:
+            for file in self._ended:
+                file.close()
+            self._ended = []
+            os.close(self._handle)
+            self._handle = None
+
+
+class StateLock:
+    """Keeps a second simulator away from a state folder, for as long as this process lives.  Raises BusyError, StorageError."""
+
+    def __init__(self, folder):
+        try:
+            os.makedirs(folder, exist_ok=True)
+            self._handle = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError("%s: cannot be used: %s" % (folder, error.strerror)) from None
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.pread(self._handle, 20, 0).decode("ascii", "replace").strip()
+            os.close(self._handle)
+            self._handle = None
+            text = "%s is in use by another simulated printer (process %s); end it or choose another state folder"
+            raise BusyError(text % (folder, owner or "unknown")) from None
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, b"%d\n" % os.getpid(), 0)
+
+    def close(self):
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+class DesktopNet(SimNet):
+    """Several addresses at one port, also at a free one."""
+
+    async def serve(self, handler):
+        for _ in range(_PORT_TRIES):
+            try:
+                return await SimNet.serve(self, handler)
+            except Exception:
+                # a port that is free on one address may be taken on the next
+                if self._wanted or _ == _PORT_TRIES - 1:
+                    raise
+
+    async def _listen(self, host, port):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return await asyncio.start_server(self._accepted, host, port, family=family, backlog=128)
+
+    def _busy(self, error):
+        # asyncio wraps the error in one with a text of its own, but keeps the number
+        return error.errno == errno.EADDRINUSE
+
+    def _port_of(self, server, port):
+        return server.sockets[0].getsockname()[1]

@@ -1,0 +1,180 @@
+"""What the simulated board is attached to: heated parts, sensors, fans, switches; and the faults that they can have.
+
+The clock calls step() after every slice of machine time.  Energies come from the port, so that heaters behave exactly as their
+leases and duties say, however long Python was away.
+"""
+
+from hal.api import AXES, HEATERS, Adc, Heater, Pwm
+from hal.errors import ConfigError
+from hal.sim.faults import Faults
+from hal.sim.plants import Ntc, Plant, divider
+from hal.stepport import PW_INPUT_CLOSED, PW_INPUT_LIVE, PW_INPUT_OPEN
+
+AMBIENT_C = 22.0
+SLICE_MS = 50  # longest step of the plants; their time constants are seconds
+_NOISE_A = 1103515245
+_NOISE_C = 12345
+
+
+class _Part:
+    def __init__(self, name, index, data, ntc, pullup_ohm):
+        self.name = name
+        self.index = index
+        self.plant = Plant(data["plant"], AMBIENT_C)
+        self.ntc = ntc
+        self.pullup_ohm = pullup_ohm
+        self.energy = 0  # of the port, permille ticks
+        self.stuck = None
+
+
+class World:
+    """desc: machine description; port: HostPort; specs: fault texts; noise: converter counts of random error (0: none); seed."""
+
+    def __init__(self, desc, port, specs=(), noise=0, seed=1):
+        self.faults = Faults(specs)
+        self._port = port
+        self._tick_hz = desc["pcb"]["tick_hz"]
+        self._bits = desc["pcb"]["adc_bits"]
+        self._noise = noise
+        self._random = (seed * 2654435761 + 1) & 0x7FFFFFFF
+        self._e_steps_mm = desc["printer"]["extruder"]["steps_per_mm"]
+        self._e_last = 0
+        self._parts = []
+        self._switches = {}
+        self.fan_permille = {}
+        for name in HEATERS:
+            data = desc["printer"]["heaters"][name]
+            if data is None:
+                continue
+            if data["plant"] is None:
+                raise ConfigError("printer.heaters.%s.plant" % name, "missing: the simulator has to know how the part heats")
+            pullup_ohm = desc["pcb"]["sensors"][data["sensor"]]["pullup_ohm"]
+            ntc = Ntc(desc["thermistors"][data["thermistor"]])
+            self._parts.append(_Part(name, HEATERS.index(name), data, ntc, pullup_ohm))
+        for name in desc["printer"]["fans"]:
+            if desc["printer"]["fans"][name] is not None:
+                self.fan_permille[name] = 0
+        have = [part.name for part in self._parts] + sorted(self.fan_permille) + list(AXES)
+        for kind, part in self.faults.parts():
+            if part is not None and part not in have:
+                raise ConfigError("--fault %s:%s" % (kind, part), "this machine has no %s; it has: %s" % (part, ", ".join(have)))
+
+    # -- time
+
+    def step(self, ticks, now_ms):
+        """So many machine ticks have passed (at most SLICE_MS), now_ms of machine time in all."""
+        for fault in self.faults.poll(now_ms):
+            self._came(fault)
+        dt_s = ticks / self._tick_hz
+        status = self._port.status()
+        e_now = status.physical(3)
+        filament_mm = max(0, e_now - self._e_last) / self._e_steps_mm
+        self._e_last = e_now
+        chamber = self._find("chamber")
+        around_c = chamber.plant.block_c if chamber else AMBIENT_C
+        fan = 0.0 if self.faults.find("fan-dead", "part") else self.fan_permille.get("part", 0) / 1000
+        leaked_j = 0.0
+        for part in self._parts:
+            energy = self._port.energy(part.index)
+            heat_j = (energy - part.energy) / (1000 * self._tick_hz) * part.plant.power_w
+            part.energy = energy
+            if self.faults.find("heater-stuck-on", part.name):
+                heat_j = part.plant.power_w * dt_s
+            elif self.faults.find("heater-dead", part.name):
+                heat_j = 0.0
+            if part is chamber:
+                # comes last in HEATERS: what the others lost in this step warms it
+                part.plant.step(dt_s, heat_j + leaked_j, AMBIENT_C)
+            elif part.name == "nozzle":
+                leaked_j += part.plant.step(dt_s, heat_j, around_c, fan, filament_mm)
+            else:
+                leaked_j += part.plant.step(dt_s, heat_j, around_c)
+
+    def stall_ms(self, now_ms):
+        """Machine time that has to pass now without the firmware, in ms; each stall is told once."""
+        total = 0
+        for fault in self.faults.poll(now_ms):
+            self._came(fault)
+        fault = self.faults.find("stall")
+        while fault:
+            total += int(fault.value)
+            fault.kind = "stall, done"
+            fault = self.faults.find("stall")
+        return total
+
+    def _came(self, fault):
+        if fault.kind == "sensor-stuck":
+            part = self._find(fault.part)
+            temp_c = part.plant.sensor_c if fault.value is None else fault.value
+            part.stuck = divider(part.ntc.ohm(temp_c), part.pullup_ohm, self._bits)
+        elif fault.kind == "endstop-stuck" and fault.part in self._switches:
+            index, k, threshold = self._switches[fault.part]
+            self._port.input(index, PW_INPUT_OPEN if fault.value == "open" else PW_INPUT_CLOSED, k, threshold)
+
+    def _find(self, name):
+        for part in self._parts:
+            if part.name == name:
+                return part
+        return None
+
+    # -- parts
+
+    def plant(self, name):
+        """The Plant (tests, pictures): its block_c is the truth."""
+        return self._find(name).plant
+
+    def raw(self, name):
+        """What the converter reads."""
+        if self.faults.find("sensor-open", name):
+            return 65535
+        if self.faults.find("sensor-short", name):
+            return 0
+        part = self._find(name)
+        if part.stuck is not None:
+            return part.stuck
+        raw = divider(part.ntc.ohm(part.plant.sensor_c), part.pullup_ohm, self._bits)
+        if self._noise:
+            self._random = (self._random * _NOISE_A + _NOISE_C) & 0x7FFFFFFF
+            count = 65536 >> self._bits
+            raw += ((self._random >> 8) % (2 * self._noise + 1) - self._noise) * count
+        return min(max(raw, 0), 65535)
+
+    def switch(self, axis, index, k, threshold):
+        """Puts an endstop at the port's input `index`."""
+        self._switches[axis] = (index, k, threshold)
+        self._port.input(index, PW_INPUT_LIVE, k, threshold)
+
+
+class SimHeater(Heater):
+    def __init__(self, port, index):
+        self._port = port
+        self._index = index
+
+    def set_duty(self, permille):
+        self._port.heater(self._index, permille)
+
+    def duty(self):
+        return self._port.output(self._index)
+
+
+class SimAdc(Adc):
+    def __init__(self, world, name):
+        self._world = world
+        self._name = name
+
+    def read(self):
+        return self._world.raw(self._name)
+
+
+class SimPwm(Pwm):
+    def __init__(self, world, name):
+        self._world = world
+        self._name = name
+
+    def set(self, permille):
+        if not 0 <= permille <= 1000:
+            raise ConfigError("fan " + self._name, "0 to 1000 expected, not %r" % (permille,))
+        self._world.fan_permille[self._name] = permille
+
+    def get(self):
+        return self._world.fan_permille[self._name]
