@@ -1,0 +1,152 @@
+"""Jobs as records: ids, the order of ends, the history.  One record a job, written anew at each change that must last.
+
+A job that has ended is only a record, with 14 bytes in RAM (RecordLog's index and the order of ends).  Not here: when to write, and
+what must be true before (queue.py); documents (spool.py).
+"""
+
+import struct
+from array import array
+
+from firmware.jobs import job as jobs
+from firmware.jobs import packing, states
+from hal.compat import const
+
+KEY_JOBS_MAX = 0x7FFFFFFF  # job ids are their own keys
+KEY_STATE = 0x80000000  # last id given, starts of the printer
+
+_STATE = "<BII"  # version, last id, boot
+_STATE_BYTES = const(9)
+_VERSION = const(1)
+_SPARE_KEYS = const(8)
+
+
+def keys_needed(caps):
+    """max_keys for the RecordLog of a queue with these capabilities."""
+    return caps.jobs + caps.history + _SPARE_KEYS
+
+
+class Journal:
+    """On a RecordLog; clock: hal's.  limit: jobs in the history, at least 1."""
+
+    def __init__(self, log, clock, limit):
+        self.log = log
+        self._clock = clock
+        self._limit = max(1, limit)
+        self._order = array("I", bytes(4 * self._limit))  # ring of the ids of ended jobs, oldest first
+        self._first = 0
+        self.ended_count = 0
+        self.last_id = 0
+        self.boot = 0
+        self._recorded_id = 0  # last id that the state record knows of
+        self._ends = 0
+        self.damaged = 0  # records that were no jobs
+
+    def load(self):
+        """Mounts the log and returns the jobs that have not ended, in order of their ids."""
+        log = self.log
+        log.mount()
+        self._first = 0
+        self.ended_count = 0
+        self.last_id = 0
+        self.boot = 0
+        self._ends = 0
+        self.damaged = 0
+        state = log.get(KEY_STATE)
+        if state and len(state) == _STATE_BYTES and state[0] == _VERSION:
+            _, self.last_id, self.boot = struct.unpack(_STATE, state)
+        head = bytearray(jobs.HEAD_BYTES)
+        ended = []
+        alive = []
+        for key in log.keys():
+            if key > KEY_JOBS_MAX:
+                continue
+            if key > self.last_id:
+                self.last_id = key
+            number = 0
+            if log.peek(key, head) == jobs.HEAD_BYTES:
+                number, end = jobs.peek(head)
+            if number < states.PENDING:
+                self.damaged += 1
+            elif states.ended(number):
+                ended.append((end, key))
+            else:
+                alive.append(key)
+        self.boot += 1
+        self._record_state()
+        ended.sort()
+        for end, key in ended:
+            self._ends = end
+            self._push(key)
+        alive.sort()
+        result = []
+        for key in alive:
+            job = self.read(key)
+            if job:
+                result.append(job)
+        return result
+
+    def _record_state(self):
+        self.log.put(KEY_STATE, struct.pack(_STATE, _VERSION, self.last_id, self.boot))
+        self._recorded_id = self.last_id
+
+    def new_id(self):
+        """An id that no job has had; it counts as given once a job with it was saved."""
+        return self.last_id + 1
+
+    def save(self, job):
+        """Puts the job's record.  Raises StorageError; StorageFull only when no history is left to give way."""
+        record = jobs.encode(job)
+        if len(record) <= self.log.value_bytes_max:
+            while self.ended_count and not self.log.fits(job.id, len(record)):
+                self.drop_oldest()
+        self.log.put(job.id, record)
+        if job.id > self.last_id:
+            self.last_id = job.id
+
+    def end(self, job):
+        """Gives an ended job its place in the history; the oldest one goes when there are too many.  Save the job after it."""
+        self._ends += 1
+        job.ended = self._ends
+        self._push(job.id)
+
+    def _push(self, id):
+        if self.ended_count == self._limit:
+            self.drop_oldest()
+        self._order[(self._first + self.ended_count) % self._limit] = id
+        self.ended_count += 1
+
+    def drop_oldest(self):
+        """Forgets the job that ended first."""
+        id = self._order[self._first]
+        self._first = (self._first + 1) % self._limit
+        self.ended_count -= 1
+        self._forget(id)
+
+    def _forget(self, id):
+        # the highest id must stay known when its job goes; recording it then also serves all jobs before it
+        if id > self._recorded_id:
+            self._record_state()
+        self.log.delete(id)
+
+    def read(self, id):
+        """The job of a record, its times counted from this start; None when there is none (or a damaged one)."""
+        if not 0 < id <= KEY_JOBS_MAX:
+            return None
+        record = self.log.get(id)
+        if record is None:
+            return None
+        try:
+            job = jobs.decode(id, record)
+        except packing.PackingError:
+            self.damaged += 1
+            return None
+        jobs.rebase(job, self.boot, self._clock.uptime_s(), self._clock.unix_s())
+        return job
+
+    def ended_ids(self):
+        """Generator of the ids in the history, newest first.  A job that ends meanwhile may shift it by one."""
+        n = self.ended_count
+        while n > 0:
+            n -= 1
+            if n < self.ended_count:
+                yield self._order[(self._first + n) % self._limit]

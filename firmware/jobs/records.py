@@ -1,0 +1,405 @@
+"""Keyed records on raw NOR flash: the latest value of each key survives power loss at any moment.
+
+A log in a ring of blocks.  Records are appended through a buffer of one flash page; each page is programmed exactly once between
+two erases, so that what is already on flash can never be hurt by what comes later.  When the newest block is full, the next free one
+is erased and, if it was the last free one, takes over the live records of the oldest block.  SPEC.md has every byte, DESIGN.md why.
+
+What was put or deleted is durable when flush() and then the flash's sync() have returned (commit.py shares both among callers);
+before that a power cut loses it without trace.  A record is there wholly or not at all.
+
+In RAM: 10 bytes a key (keyindex.py), two numbers a block, one page, one record.  Not here: what the values mean (journal.py).
+"""
+
+import struct
+from array import array
+
+from firmware.jobs.keyindex import KeyIndex
+from hal.compat import const, crc32
+from hal.errors import StorageError, StorageFull
+
+BLOCK_BYTES_MAX = const(65536)  # a copy of one block's live records is the longest single piece of work
+VALUE_BYTES_MAX = const(4096)
+
+_MAGIC = b"PWL1"
+_HEAD = "<4sIIII"  # magic, number, retired, block bytes, CRC
+_HEAD_BYTES = const(20)
+_RECORD = "<HBBII"  # value bytes, kind, mark, key, CRC
+_RECORD_BYTES = const(12)
+_SEED = "<II"
+_MARK = const(0x5A)
+
+_PUT = const(1)
+_DELETE = const(2)
+_COPY = const(3)
+_READY = const(4)
+
+
+def _sectors_per_block(size, sector_bytes):
+    """Largest power of two that leaves eight blocks of at most BLOCK_BYTES_MAX."""
+    sectors = 1
+    while sectors * 2 * sector_bytes <= BLOCK_BYTES_MAX and size // (sectors * 2 * sector_bytes) >= 8:
+        sectors *= 2
+    return sectors
+
+
+class RecordLog:
+    """Records in flash[offset:offset + size], at least two erase sectors.
+
+    max_keys: most keys at a time.  sectors_per_block: 0 chooses; it must stay the same for the life of the data.  value_bytes_max is
+    the longest value, usable_bytes what all live records together may take, each with _RECORD_BYTES more than its value.
+    Call mount() before anything else.  Raises StorageError (and FlashError, one of them) when flash fails, StorageFull when there is
+    no room; then nothing has changed.
+    """
+
+    def __init__(self, flash, offset, size, max_keys, sectors_per_block=0):
+        self.flash = flash
+        self._offset = offset
+        sectors = sectors_per_block or _sectors_per_block(size, flash.sector_bytes)
+        self._sectors = sectors
+        self._block = sectors * flash.sector_bytes
+        self._blocks = size // self._block
+        page = flash.page_bytes
+        if self._blocks < 2 or offset % flash.sector_bytes or flash.sector_bytes % page or offset + size > flash.size:
+            raise StorageError("flash area of %d bytes at %d does not hold two blocks of %d" % (size, offset, self._block))
+        room = self._block - _HEAD_BYTES
+        self.value_bytes_max = min(VALUE_BYTES_MAX, room // 2 - 2 * _RECORD_BYTES)
+        # A record ends with its block, so each block may lose the longest one's length.  A quarter is kept free, or nearly every
+        # append would have to copy a block first.
+        self.usable_bytes = (self._blocks - 1) * (room - self.value_bytes_max - 2 * _RECORD_BYTES - page) * 3 // 4
+        if self.value_bytes_max < 16 or self.usable_bytes < 16:
+            raise StorageError("flash blocks of %d bytes are too small for pages of %d" % (self._block, page))
+        self._index = KeyIndex(max_keys)
+        self._numbers = array("I", bytes(4 * self._blocks))  # block number of each physical block, 0 = not in use
+        self._io = bytearray(_RECORD_BYTES + self.value_bytes_max)
+        self._view = memoryview(self._io)
+        self._head = bytearray(_RECORD_BYTES)
+        self._page = bytearray(page)
+        self._page_view = memoryview(self._page)
+        self._reset()
+
+    def _reset(self):
+        self._index.clear()
+        for i in range(self._blocks):
+            self._numbers[i] = 0
+        self._newest = -1  # physical block that is being filled
+        self._number = 0  # its number
+        self._retired = 0  # blocks numbered up to here hold nothing that counts
+        self._at = 0  # place of the page buffer within that block
+        self._fill = 0  # bytes in it
+        self.live_bytes = 0
+        self.sequence = 0  # records appended since mount
+        self.flushed = 0  # of these, on flash
+        self.erased = 0  # blocks erased since mount
+
+    # -- reading -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def count(self):
+        """Keys that have a value."""
+        return self._index.count
+
+    def __contains__(self, key):
+        return self._index.get(key) != 0
+
+    def keys(self):
+        """Generator of the keys, in no order; nothing may be put or deleted meanwhile."""
+        return self._index.keys()
+
+    def get(self, key):
+        """The latest value as bytes, or None."""
+        place = self._index.get(key)
+        if not place:
+            return None
+        n = self._load(place // self._block, place % self._block, self._block)
+        if n < 0:
+            raise StorageError("record %d is damaged" % key)
+        return bytes(self._view[_RECORD_BYTES : _RECORD_BYTES + n])
+
+    def peek(self, key, buf):
+        """The first len(buf) bytes of the latest value into buf, unchecked; returns how many, -1 without a value."""
+        place = self._index.get(key)
+        if not place:
+            return -1
+        block = place // self._block
+        at = place % self._block
+        self._read(block, at, self._head)
+        n = min(len(buf), struct.unpack_from(_RECORD, self._head)[0])
+        if n:
+            self._read(block, at + _RECORD_BYTES, memoryview(buf)[:n])
+        return n
+
+    def _read(self, block, at, buf):
+        """Bytes of a block; what still waits in the page buffer counts as written."""
+        n = len(buf)
+        self.flash.read_into(self._offset + block * self._block + at, buf)
+        if block == self._newest and at + n > self._at and at < self._at + self._fill:
+            first = max(at, self._at)
+            last = min(at + n, self._at + self._fill)
+            buf[first - at : last - at] = self._page_view[first - self._at : last - self._at]
+
+    def _load(self, block, at, end):
+        """Reads and checks the record at a place into _io; returns its value's length, or -1."""
+        view = self._view
+        if at + _RECORD_BYTES > end:
+            return -1
+        self._read(block, at, view[:_RECORD_BYTES])
+        n, kind, mark, key, crc = struct.unpack_from(_RECORD, self._io)
+        if n > self.value_bytes_max or mark != _MARK or at + _RECORD_BYTES + n > end:
+            return -1
+        if n:
+            self._read(block, at + _RECORD_BYTES, view[_RECORD_BYTES : _RECORD_BYTES + n])
+        return n if self._crc(self._numbers[block], at, view[:8], view[_RECORD_BYTES : _RECORD_BYTES + n]) == crc else -1
+
+    def _crc(self, number, at, head, value):
+        # Number and place are part of it: a record counts only where and when it was written, so neither bytes of an earlier use of
+        # the block nor a value that looks like a record can pass for one.
+        return crc32(value, crc32(head, crc32(struct.pack(_SEED, number, at))))
+
+    # -- mounting ------------------------------------------------------------------------------------------------------------
+
+    def mount(self):
+        """Finds the latest values again.  Erases at most one block (the one whose filling a power cut interrupted)."""
+        self._reset()
+        for block in range(self._blocks):
+            number, retired = self._block_head(block)
+            self._numbers[block] = number
+            if number > self._number:
+                self._number = number
+                self._newest = block
+                self._retired = retired
+        if self._newest >= 0 and not self._is_ready(self._newest):
+            # The cut came while it took over records: all of them are still where they were.  It goes now, not later: a torn mark
+            # may read as whole the next time, when newer records are elsewhere.
+            self._numbers[self._newest] = 0
+            self._erase(self._newest)
+            self._newest = -1
+            self._number = 0
+            self._retired = 0
+            for block in range(self._blocks):
+                if self._numbers[block] > self._number:
+                    self._number = self._numbers[block]
+                    self._newest = block
+                    self._retired = self._block_head(block)[1]
+        for block in range(self._blocks):
+            if self._numbers[block] <= self._retired:
+                self._numbers[block] = 0
+        block = self._oldest()
+        while block >= 0:
+            self._replay(block)
+            block = self._next(self._numbers[block])
+        if self._newest >= 0:
+            self._at = self._first_blank_page(self._newest)
+
+    def _block_head(self, block):
+        """(number, retired) of a block, (0, 0) when its head is not whole."""
+        view = self._view[:_HEAD_BYTES]
+        self._read(block, 0, view)
+        magic, number, retired, size, crc = struct.unpack_from(_HEAD, self._io)
+        if magic != _MAGIC or size != self._block or crc32(view[:16]) != crc or not retired < number:
+            return 0, 0
+        return number, retired
+
+    def _records(self, block):
+        """Generator of (place in block, value bytes, kind, key) of the whole records; their values are in _io."""
+        at = _HEAD_BYTES
+        page = len(self._page)
+        while at < self._block:
+            n = self._load(block, at, self._block)
+            if n < 0:
+                at = (at // page + 1) * page
+                continue
+            head = struct.unpack_from(_RECORD, self._io)
+            yield at, n, head[1], head[3]
+            at += _RECORD_BYTES + n
+
+    def _is_ready(self, block):
+        """True when a block had taken over all that it was to take: its mark is there, or a record that came after it."""
+        for _, _, kind, _ in self._records(block):
+            if kind != _COPY:
+                return True
+        return False
+
+    def _replay(self, block):
+        for at, n, kind, key in self._records(block):
+            if kind == _PUT or kind == _COPY:
+                self._remember(key, block * self._block + at, n)
+            elif kind == _DELETE:
+                self._forget(key)
+
+    def _remember(self, key, place, n):
+        old = self._live(key)
+        if not self._index.set(key, place):
+            raise StorageFull("more than %d records" % self._index.capacity)
+        self.live_bytes += _RECORD_BYTES + n - old
+
+    def _forget(self, key):
+        self.live_bytes -= self._live(key)
+        self._index.remove(key)
+
+    def _live(self, key):
+        """Bytes that the key's latest record takes."""
+        place = self._index.get(key)
+        if not place:
+            return 0
+        self._read(place // self._block, place % self._block, self._head)
+        return _RECORD_BYTES + struct.unpack_from(_RECORD, self._head)[0]
+
+    def _first_blank_page(self, block):
+        """Place behind the last byte that is not blank, rounded up to a page."""
+        page = len(self._page)
+        blank = b"\xff" * page
+        at = self._block
+        while at:
+            self.flash.read_into(self._offset + block * self._block + at - page, self._page_view)
+            if self._page != blank:
+                break
+            at -= page
+        return at
+
+    def _next(self, number):
+        """The block with the lowest number above one, -1 without."""
+        best = -1
+        numbers = self._numbers
+        for block in range(self._blocks):
+            if numbers[block] > number and (best < 0 or numbers[block] < numbers[best]):
+                best = block
+        return best
+
+    def _oldest(self):
+        return self._next(0)
+
+    def fits(self, key, value_bytes):
+        """Whether put() of so many bytes would find room."""
+        old = self._live(key)
+        if value_bytes > self.value_bytes_max or self.live_bytes - old + _RECORD_BYTES + value_bytes > self.usable_bytes:
+            return False
+        return old > 0 or self._index.count < self._index.capacity
+
+    # -- writing -------------------------------------------------------------------------------------------------------------
+
+    def put(self, key, value):
+        """Makes value (bytes-like) the key's latest; durable after flush() and the flash's sync()."""
+        n = len(value)
+        if n > self.value_bytes_max:
+            raise StorageFull("a record of %d bytes is above the limit of %d" % (n, self.value_bytes_max))
+        old = self._live(key)
+        if self.live_bytes - old + _RECORD_BYTES + n > self.usable_bytes:
+            raise StorageFull("the record area of %d bytes is full" % self.usable_bytes)
+        if not old and self._index.count == self._index.capacity:
+            raise StorageFull("more than %d records" % self._index.capacity)
+        self._remember(key, self._append(_PUT, key, value), n)
+
+    def delete(self, key):
+        """Forgets the key; durable as put() is."""
+        if key in self:
+            self._append(_DELETE, key, b"")
+            self._forget(key)
+
+    def flush(self):
+        """Hands everything appended so far to the flash; returns `sequence` as it was.  The rest of the page stays unused."""
+        if self._fill:
+            self._program()
+        self.flushed = self.sequence
+        return self.sequence
+
+    def _append(self, kind, key, value):
+        """Writes a record and returns its place; makes room first."""
+        need = _RECORD_BYTES + len(value)
+        rounds = self._blocks + 1
+        while self._newest < 0 or self._at + self._fill + need > self._block:
+            if not rounds:
+                raise StorageFull("no block has room for %d bytes" % need)
+            rounds -= 1
+            self._rotate()
+        return self._write(kind, key, value)
+
+    def _write(self, kind, key, value):
+        if self._fill == len(self._page):
+            self._program()  # left over from a write that failed
+        at = self._at + self._fill
+        head = self._head
+        struct.pack_into("<HBBI", head, 0, len(value), kind, _MARK, key)
+        struct.pack_into("<I", head, 8, self._crc(self._number, at, memoryview(head)[:8], value))
+        place = self._newest * self._block + at
+        self._buffer(head)
+        self._buffer(value)
+        self.sequence += 1
+        return place
+
+    def _buffer(self, data):
+        page = len(self._page)
+        view = memoryview(data)
+        start = 0
+        while start < len(data):
+            if self._fill == page:
+                self._program()
+            n = min(page - self._fill, len(data) - start)
+            self._page_view[self._fill : self._fill + n] = view[start : start + n]
+            self._fill += n
+            start += n
+
+    def _program(self):
+        """Programs the page buffer.  When that fails the buffer stays: programming the same bytes again does no harm."""
+        for i in range(self._fill, len(self._page)):
+            self._page[i] = 0xFF
+        self._fill = len(self._page)
+        self.flash.program(self._offset + self._newest * self._block + self._at, self._page)
+        self._at += len(self._page)
+        self._fill = 0
+
+    def _erase(self, block):
+        base = self._offset + block * self._block
+        for sector in range(self._sectors):
+            self.flash.erase(base + sector * self.flash.sector_bytes)
+        self.erased += 1
+
+    def _free(self):
+        """(a block not in use, how many there are besides): the one after the newest, so that all wear alike."""
+        first = -1
+        count = 0
+        for i in range(1, self._blocks + 1):
+            block = (self._newest + i) % self._blocks
+            if not self._numbers[block]:
+                count += 1
+                if first < 0:
+                    first = block
+        return first, count - 1
+
+    def _rotate(self):
+        """Opens a free block as the newest; if it is the last free one, it takes over what is live in the oldest."""
+        if self._newest >= 0:
+            self.flush()
+        before = (self._newest, self._number, self._at)
+        block, others = self._free()
+        oldest = -1 if others else self._oldest()
+        retired = self._retired if oldest < 0 else self._numbers[oldest]
+        self._erase(block)
+        number = self._number + 1
+        try:
+            self._newest = block
+            self._number = number
+            self._numbers[block] = number
+            self._at = 0
+            self._fill = 0
+            head = struct.pack("<4sIII", _MAGIC, number, retired, self._block)
+            self._buffer(head + struct.pack("<I", crc32(head)))
+            moved = []
+            if oldest >= 0:
+                for at, n, _, key in self._records(oldest):
+                    place = oldest * self._block + at
+                    if self._index.get(key) == place:
+                        moved.append(key)
+                        moved.append(self._write(_COPY, key, self._view[_RECORD_BYTES : _RECORD_BYTES + n]))
+            self._write(_READY, retired, b"")
+            self._program()
+        except StorageError:
+            # as a power cut would leave it: the block is not ready, nothing was taken from the oldest
+            self._numbers[block] = 0
+            self._newest, self._number, self._at = before
+            self._fill = 0
+            raise
+        for i in range(0, len(moved), 2):
+            self._index.set(moved[i], moved[i + 1])
+        if oldest >= 0:
+            self._numbers[oldest] = 0
+            self._retired = retired

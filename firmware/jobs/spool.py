@@ -1,0 +1,192 @@
+"""Documents on their way into files and out again: room, names, the order in which things become durable.
+
+A document's file is complete and durable before any record speaks of it; a file that no record speaks of is rubbish and goes at the
+next start.  Files go only when the record that no longer needs them is durable (queue.py calls sweep()).
+
+Compressed documents are stored as they came and inflated when read.  Not here: jobs (queue.py), what is in a document (checker.py).
+"""
+
+from hal import compat
+from hal.compat import const
+from hal.errors import DataError, StorageFull
+
+YIELD_BYTES = const(16384)  # a writer lets the other tasks run after so much
+
+_KINDS = {"gzip": compat.GZIP, "deflate": compat.DEFLATE}
+
+
+class SpoolFull(StorageFull):
+    """No room for the document.  `ever`: False when it could not fit even into an empty spool."""
+
+    def __init__(self, message, ever):
+        super().__init__(message)
+        self.ever = ever
+
+
+def file_name(job_id, number):
+    """Name of a document's file; never used twice, since job ids are not."""
+    return "j%dd%d" % (job_id, number)
+
+
+def is_file_name(name):
+    """Whether the spool gave that name (other files are left alone)."""
+    if not name.startswith("j"):
+        return False
+    parts = name[1:].split("d")
+    return len(parts) == 2 and parts[0].isdigit() and parts[1].isdigit()
+
+
+class Reader:
+    """A document's text, from the start.  size: bytes of the file."""
+
+    def __init__(self, stream, compression, size):
+        self._stream = stream
+        self.size = size
+        kind = _KINDS.get(compression)
+        self._source = compat.inflater(stream, kind) if kind else stream
+
+    def readinto(self, buf):
+        """Fills at most buf; returns the bytes, 0 at the end.  Raises StorageError, DataError (broken compression)."""
+        return self._source.readinto(buf)
+
+    def close(self):
+        self._stream.close()
+
+
+class Spool:
+    """files: hal Files; limit_bytes: all documents together."""
+
+    def __init__(self, files, limit_bytes):
+        self.files = files
+        self.limit_bytes = limit_bytes
+        self.used_bytes = 0
+        self._doomed = []  # (log sequence, name, bytes): to be removed once that much of the log is durable
+
+    def free_bytes(self):
+        """Room for documents: what the limit leaves, or the medium when that is less."""
+        free = self.limit_bytes - self.used_bytes
+        medium = self.files.free_bytes()
+        if medium is not None and medium < free:
+            free = medium
+        return max(0, free)
+
+    def take(self, count):
+        """Claims room; raises SpoolFull."""
+        if self.used_bytes + count > self.limit_bytes:
+            left = self.limit_bytes - self.used_bytes
+            raise SpoolFull("the document does not fit: %d bytes left of %d" % (left, self.limit_bytes), left < self.limit_bytes)
+        self.used_bytes += count
+
+    def give_back(self, count):
+        self.used_bytes -= count
+
+    def remove(self, name, size):
+        """Removes a file that no record speaks of, now."""
+        self.files.remove(name)
+        self.used_bytes -= size
+
+    def remove_after(self, sequence, name, size):
+        """Removes it once the log is durable up to sequence."""
+        self._doomed.append((sequence, name, size))
+
+    def doomed(self):
+        return len(self._doomed)
+
+    def sweep(self, durable):
+        """Removes what may go.  A file that cannot be removed stays for the next start."""
+        if not self._doomed:
+            return
+        keep = []
+        for item in self._doomed:
+            if item[0] <= durable:
+                self.remove(item[1], item[2])
+            else:
+                keep.append(item)
+        self._doomed = keep
+
+    def load(self, known):
+        """known: {file name: size} of the documents that count.  Removes the others' files, returns the names that are missing or
+        have another size."""
+        wrong = []
+        for name in list(self.files.names()):
+            if name not in known and is_file_name(name):
+                self.files.remove(name)
+        self.used_bytes = 0
+        self._doomed = []
+        there = set(self.files.names())
+        for name in known:
+            if name in there and self.files.size(name) == known[name]:
+                self.used_bytes += known[name]
+            else:
+                wrong.append(name)
+        return wrong
+
+    def open(self, document):
+        """Reader of a Document."""
+        if document.compression and document.compression != "none" and document.compression not in _KINDS:
+            raise DataError("compression %s is not known" % document.compression)
+        return Reader(self.files.open(document.file), document.compression, document.size)
+
+
+class DocumentWriter:
+    """The document that arrives for a job; made by queue.open_document().  `size`: bytes so far.
+
+    A task of its own per writer; several jobs' writers at once.
+    """
+
+    def __init__(self, queue, job, format, compression, name):
+        self._queue = queue
+        self._spool = queue.spool
+        self.job = job
+        self.format = format
+        self.compression = compression
+        self.name = name
+        self.size = 0
+        self.file = file_name(job.id, len(job.documents))
+        self._unyielded = 0
+        self._writer = self._spool.files.create(self.file)
+
+    async def write(self, buf):
+        """Stores bytes; waits as long as nothing may be stored.  Raises StorageFull or StorageError (the job is aborted, the file
+        gone), JobClosed when the job ended meanwhile."""
+        queue = self._queue
+        await queue.may_store(self)
+        try:
+            self._spool.take(len(buf))
+            self.size += len(buf)
+            self._writer.write(buf)
+        except StorageFull as e:
+            queue.storage_failed(self, e)
+            raise
+        except (OSError, queue.StorageError) as e:
+            queue.storage_failed(self, e)
+            raise
+        self._unyielded += len(buf)
+        if self._unyielded >= YIELD_BYTES:
+            self._unyielded = 0
+            await compat.sleep_ms(0)
+
+    async def close(self, last):
+        """The document is complete; last: the job is, too.  Without a byte it makes no document.  Raises as write() does.
+
+        On return the file is durable and the job knows it; the job's record is durable after queue.commit().
+        """
+        await self._queue.finish_document(self, last)
+
+    def abort(self, reason="submission-interrupted", message="the connection was lost while a document came in"):
+        """The rest of the document will not come: its file goes and the job is aborted.  Harmless when all is over already."""
+        self._queue.interrupt_document(self, reason, message)
+
+    def close_file(self):
+        """Closes the file; for the queue."""
+        if self._writer is not None:
+            writer = self._writer
+            self._writer = None
+            writer.close()
+
+    def discard(self):
+        """Closes and removes the file; for the queue."""
+        try:
+            self.close_file()
+        finally:
+            self._spool.remove(self.file, self.size)
