@@ -9,6 +9,14 @@ from firmware.gcode import messages, policy, values
 MAX_WARNINGS_NAMED = 4  # names of ignored commands that job-state-message quotes
 
 
+def limits_for(caps, material):
+    """Limits for a Review: the machine's highest targets, the nozzle's within those of the material (None: not known)."""
+    limits = dict(caps.max_target_c)
+    if material is not None and material.nozzle_max_c < limits["nozzle"]:
+        limits["nozzle"] = material.nozzle_max_c
+    return limits
+
+
 class Review:
     """dialect: policy.GCODE or SAFE_GCODE; limits: heater name -> highest temperature in degC (absent heaters left out).
 

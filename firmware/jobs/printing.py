@@ -1,0 +1,484 @@
+"""One job on the machine: warm up, home, feed its documents, and end so that the machine is safe (design.md section 3).
+
+The step stream is a function of the document alone: what is done here changes when machine time runs and whether the stream goes on,
+never the stream.  Runs within the runner's task; every wait is the runner's beat.
+"""
+
+from firmware.gcode import messages, policy, values
+from firmware.gcode.review import Review, limits_for
+from firmware.jobs import states
+from firmware.motion import feeder as feeding
+from firmware.motion.feeder import Feeder
+from firmware.motion.side import MotionError
+from hal.compat import const, print_exception, sleep_ms
+from hal.errors import DataError, HalError, StorageError
+
+FEED_BYTES = const(4096)  # one read; some 150 lines, so that IPP waits at most a few ms
+HEATING_MAX_MS = const(3600000)  # a target that is not reached in an hour never is
+STAND_MAX_MS = const(30000)  # no machine takes so long to slow down
+MIN_EXTRUDE_C = const(170)  # colder filament is not pushed
+PARK_LIFT_NM = const(10000000)
+PARK_MM_S = const(100)
+PARK_Z_MM_S = const(10)
+_SLICE_MAX_MS = const(100)
+
+SAFE_FORMAT = "application/vnd.pwg-safe-gcode"
+ALL_AXES = (0, 1, 2)
+
+# heater: note in printer-state-reasons while it warms up
+_NOTES = {"nozzle": "extruder-heating-report", "bed": "platform-heating-report", "chamber": "chamber-heating-report"}
+_TITLES = {"nozzle": "nozzle", "bed": "bed", "chamber": "chamber"}
+
+# what a mark does when the motion reaches it: (kind, ...)
+_TARGET = const(0)  # heater, degC
+_FAN = const(1)  # permille
+_PROGRESS = const(2)  # percent or None, seconds left or None
+_LAYER = const(3)  # number, -1: one more
+
+
+class JobEnd(Exception):
+    """The job in work ends: state, reasons (keywords), message ("" for none)."""
+
+    def __init__(self, state, reasons, message=""):
+        super().__init__(message)
+        self.state = state
+        self.reasons = reasons
+        self.message = message
+
+
+class Printing:
+    """Belongs to a Runner and uses its parts.  Makes its buffers once."""
+
+    def __init__(self, runner):
+        self.runner = runner
+        self.machine = runner.machine
+        self.core = runner.core
+        self.port = runner.port
+        self.heating = runner.heating
+        self.feeder = Feeder(runner.core, FEED_BYTES)
+        self.waits_for_operator = False
+        self.operator_message = ""
+        self._confirmed = False
+        self._tick_ms = max(1, runner.core.tick_hz // 1000)  # plan ticks a ms
+        self._material = None
+        self._forced = {}  # heater: degC that the ticket asks for
+        self._fed = {}  # heater: last target in the order of the document
+        self._review = None
+        self._ignored = 0
+        self._started_ms = 0
+        self._told = None  # (percent, s left, at ms) as M73 said
+        self._told_layers = 0
+        self._cold_e = 0
+        self._moves = 0
+        self._e_pulses = 0
+
+    # -- the job
+
+    async def run(self, job):
+        """Prints the job to its end, whatever it is; returns the JobEnd, with the job moved to that state."""
+        runner = self.runner
+        self._started_ms = runner.clock.ticks_ms()
+        self._told = None
+        self._told_layers = 0
+        self._ignored = 0
+        self._forced = {}
+        self._fed = {}
+        self._confirmed = False
+        job.progress = 0
+        job.layer = 0
+        runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
+        try:
+            await runner.queue.commit()
+            await self._prepare(job)
+            done_bytes = 0
+            for index in range(len(job.documents)):
+                await self._document(job, index, done_bytes)
+                done_bytes += self.feeder.taken_bytes
+            end = self._completed(job)
+        except JobEnd as e:
+            end = e
+        except MotionError as e:
+            runner.homed = False
+            runner.supervisor.motion_failed(e.message, e.axis)
+            end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], e.message)
+        except DataError as e:
+            end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.COMPRESSION_ERROR], "the document cannot be read: " + e.message)
+        except StorageError as e:
+            end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], "the document cannot be read: " + e.message)
+        except HalError as e:
+            print_exception(e)
+            runner.supervisor.stop(["other-error"], "the machine refused: " + e.message)
+            end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], runner.supervisor.message)
+        await self._finish(job, end)
+        return end
+
+    def _completed(self, job):
+        warning = self._review.warning(self._ignored) if self._review else None
+        if warning:
+            return JobEnd(states.COMPLETED, [states.COMPLETED_WITH_WARNINGS, states.WARNINGS_DETECTED], warning)
+        return JobEnd(states.COMPLETED, [states.COMPLETED_SUCCESSFULLY])
+
+    async def _finish(self, job, end):
+        """Heaters and fans off, motion at a stand, the head out of the way; then the job is where it ends."""
+        runner = self.runner
+        runner.finish()
+        runner.notes = []
+        self.waits_for_operator = False
+        if end.state != states.COMPLETED:
+            runner.queue.move(job, job.state, [states.PROCESSING_TO_STOP_POINT], end.message)
+            runner.supervisor.make_safe()
+        self.heating.off()
+        self.fans_off()
+        await self._stand()
+        runner.marks.clear()
+        if self.machine.trace:
+            self.machine.trace.end()
+        if runner.homed and not runner.supervisor.latched:
+            try:
+                await self._park()
+            except (MotionError, HalError) as e:
+                print_exception(e)
+                runner.homed = False
+        if end.state == states.COMPLETED:
+            runner.status.progress = job.progress = 100
+        job.time_left_s = 0 if end.state == states.COMPLETED else None
+        runner.queue.move(job, end.state, end.reasons, end.message)
+
+    async def _stand(self):
+        """Until the motion stands; a faulted port stands already."""
+        start_ms = self.runner.clock.ticks_ms()
+        while True:
+            status = self.port.status()
+            if status.fault or not status.rate_q32 or self.runner.motion.idle():
+                return
+            if self.runner.clock.ticks_ms() - start_ms > STAND_MAX_MS:
+                self.runner.supervisor.stop(["motor-failure-error"], "the motion does not come to a stand")
+                self.port.fault()
+                return
+            await self.runner.tick(10, True)
+
+    async def _park(self):
+        """Up, then to the back left: the print can be reached."""
+        runner = self.runner
+        geometry = runner.motion.geometry
+        place = runner.motion.place_nm()
+        lift = min(PARK_LIFT_NM, geometry.max_nm[2] - place[2])
+        if lift > 0:
+            await runner.motion.travel([0, 0, lift], PARK_Z_MM_S, runner.wait)
+        await runner.motion.travel([geometry.min_nm[0] - place[0], geometry.max_nm[1] - place[1], 0], PARK_MM_S, runner.wait)
+
+    # -- before the first document
+
+    async def _prepare(self, job):
+        runner = self.runner
+        targets = runner.materials.targets(job.ticket)
+        self._material = targets.material
+        if targets.material is not None and not runner.materials.is_loaded(targets.material):
+            await self._ask_for(job, targets.material)
+        safe = job.documents[0].format == SAFE_FORMAT
+        for heater, wanted, usual in (
+            ("nozzle", targets.nozzle_c, "nozzle_c"),
+            ("bed", targets.bed_c, "bed_c"),
+            ("chamber", targets.chamber_c, "chamber_c"),
+        ):
+            if heater not in self.machine.heaters:
+                continue
+            if wanted is None and safe and self._material is not None:
+                wanted = getattr(self._material, usual)
+            if wanted is not None:
+                self._forced[heater] = wanted
+                self._set_target(heater, wanted)
+        self.core.begin()
+        if runner.homed:
+            await self._go_home()
+        else:
+            await runner.motion.home(ALL_AXES, runner.wait)
+            runner.homed = True
+        for heater in ("bed", "chamber", "nozzle"):
+            if self._forced.get(heater):
+                await self._reach(heater)
+
+    async def _go_home(self):
+        """From where the machine was parked to where program motion starts."""
+        motion = self.runner.motion
+        place = motion.place_nm()
+        home = motion.geometry.home_nm
+        await motion.travel([home[0] - place[0], home[1] - place[1], 0], PARK_MM_S, self.runner.wait)
+        await motion.travel([0, 0, home[2] - place[2]], PARK_Z_MM_S, self.runner.wait)
+        motion.settle(ALL_AXES)
+
+    async def _ask_for(self, job, material):
+        """Holds the job until the operator has loaded the material and resumes the printer (PWG 5100.21-2019 section 6.1)."""
+        runner = self.runner
+        self.operator_message = "load %s, then resume the printer" % material.name
+        self.waits_for_operator = True
+        runner.notes.append("material-needed")
+        runner.queue.move(job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED, states.RESOURCES_ARE_NOT_READY], self.operator_message)
+        await runner.queue.commit()
+        try:
+            while not self._confirmed:
+                await runner.wait(_SLICE_MAX_MS)
+        finally:
+            self.waits_for_operator = False
+            runner.notes.remove("material-needed")
+        runner.materials.loaded = material
+        runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
+
+    def confirm(self):
+        """The operator resumes the printer."""
+        self._confirmed = True
+
+    # -- documents
+
+    async def _document(self, job, index, done_bytes):
+        runner = self.runner
+        document = job.documents[index]
+        dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
+        self._review = Review(dialect, limits_for(self.machine.caps, self._material))
+        runner.marks.clear()
+        self.core.begin(0, dialect)
+        if self.machine.trace:
+            self.machine.trace.begin()
+        reader = runner.queue.open_reader(job, index)
+        try:
+            self.feeder.begin(reader)
+            status = self.core.status()
+            self._moves = status.moves
+            self._cold_e = status.position_nm(3)
+            await self._feed(job, done_bytes)
+            await self._flush()
+        finally:
+            close = getattr(reader, "close", None)
+            if close:
+                close()
+        self._ignored += self.core.status().ignored
+
+    async def _feed(self, job, done_bytes):
+        runner = self.runner
+        feeder = self.feeder
+        event = feeder.event
+        while True:
+            cold = self._is_cold()
+            got = feeder.step(cold)
+            if cold:
+                await self._guard_cold(event)
+            if got == feeding.READ:
+                self._count(job, done_bytes)
+                await sleep_ms(0)
+            elif got == feeding.FULL:
+                await runner.wait(self._slice_ms())
+            elif got == feeding.COMMAND:
+                await self._command(event)
+            elif got == feeding.LAYER:
+                await self._mark((_LAYER, event.number))
+            elif got == feeding.ERROR:
+                await self._drain()
+                raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], messages.core_error(event))
+            else:
+                return
+
+    def _slice_ms(self):
+        """So long the motion that is planned lasts with a good reserve."""
+        ahead = self.core.status().final_tick - self.port.status().played_tick
+        ms = ahead // self._tick_ms // 2
+        return 1 if ms < 1 else _SLICE_MAX_MS if ms > _SLICE_MAX_MS else ms
+
+    async def _flush(self):
+        """Until all that was fed is played and its marks are done."""
+        runner = self.runner
+        while not self.core.flush():
+            await runner.wait(self._slice_ms())
+        while not runner.motion.idle():
+            await runner.wait(self._slice_ms())
+        await runner.wait(0)
+
+    async def _drain(self):
+        """The text is wrong: what was fed before is still played."""
+        self.port.open(False)
+        start_ms = self.runner.clock.ticks_ms()
+        while not self.runner.motion.idle() and not self.port.status().fault:
+            if self.runner.clock.ticks_ms() - start_ms > STAND_MAX_MS:
+                return
+            await self.runner.wait(self._slice_ms())
+
+    async def _mark(self, action):
+        while not self.runner.marks.add(action):
+            await self.runner.wait(self._slice_ms())
+
+    # -- commands
+
+    async def _command(self, event):
+        review = self._review
+        problem = review.command(event)
+        if problem:
+            raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], problem)
+        name = review.name
+        if review.action == policy.IGNORE:
+            return
+        heater = values.HEATER_OF.get(name)
+        if heater:
+            if heater in self.machine.heaters:
+                await self._heat(event, heater, review.action == policy.FLUSH)
+            return
+        if review.action == policy.MARK:
+            if name == "M106":
+                await self._mark((_FAN, values.fan_permille(event)))
+            elif name == "M107":
+                await self._mark((_FAN, 0))
+            elif name == "M73":
+                await self._mark_progress(event)
+            return
+        # the event is the core's own and is filled anew while time passes
+        words = event.words
+        moved = self.core.status().moves != 0
+        await self._flush()
+        if name == "G28":
+            await self._home(words, moved)
+
+    async def _heat(self, event, heater, wait):
+        target = values.target_c(event)
+        cool = event.value("S") is None
+        forced = self._forced.get(heater)
+        if target and forced is not None:
+            target = forced
+        self._fed[heater] = target
+        if not wait:
+            await self._mark((_TARGET, heater, target))
+            return
+        await self._flush()
+        self._set_target(heater, target)
+        if target and (cool or (self.heating.current_c(heater) or 0) < target):
+            await self._reach(heater)
+
+    async def _mark_progress(self, event):
+        percent = event.value("P")
+        minutes = event.value("R")
+        if percent is None and minutes is None:
+            return
+        left_s = None if minutes is None else minutes * 60 // 1000000
+        await self._mark((_PROGRESS, None if percent is None else percent // 1000000, left_s))
+
+    async def _home(self, words, moved):
+        """G28: the core has brought the axes to their home position already; before the first move they are there."""
+        axes = tuple([axis for axis in ALL_AXES if (words >> (23 + axis)) & 1]) or ALL_AXES
+        if moved:
+            await self.runner.motion.home(axes, self.runner.wait)
+
+    def act(self, action):
+        """Does what a mark was set for; the motion has reached its place."""
+        kind = action[0]
+        if kind == _TARGET:
+            self._set_target(action[1], action[2])
+        elif kind == _FAN:
+            self._set_fan(action[1])
+        elif kind == _PROGRESS:
+            self._told = (action[1], action[2], self.runner.clock.ticks_ms())
+        elif kind == _LAYER:
+            self._told_layers += 1
+            # ;LAYER:0 is the first
+            layer = action[1] + 1 if action[1] >= 0 else self._told_layers
+            self.runner.status.layer = layer
+            if self.runner.job is not None:
+                self.runner.job.layer = layer
+
+    # -- heat
+
+    def _set_target(self, heater, target_c):
+        if not self.runner.supervisor.latched:
+            self.heating.set_target(heater, target_c)
+
+    async def _reach(self, heater):
+        """Until the heater is at its target."""
+        runner = self.runner
+        start_ms = runner.clock.ticks_ms()
+        note = _NOTES[heater]
+        runner.notes.append(note)
+        try:
+            while not self.heating.reached(heater) and self.heating.target_c(heater):
+                if runner.clock.ticks_ms() - start_ms > HEATING_MAX_MS:
+                    text = "the %s does not reach %d degC" % (_TITLES[heater], self.heating.target_c(heater))
+                    raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], text)
+                await runner.wait(_SLICE_MAX_MS)
+        finally:
+            runner.notes.remove(note)
+
+    async def warm_up(self):
+        """After a pause: what had been hot is so again before anything moves."""
+        for heater in ("bed", "nozzle"):
+            if heater in self.machine.heaters and self.heating.target_c(heater):
+                while not self.heating.reached(heater) and (self.heating.current_c(heater) or 0) < self.heating.target_c(heater):
+                    await self.runner.tick(_SLICE_MAX_MS, True)
+                    self.runner.check_end()
+
+    def _set_fan(self, permille):
+        fan = self.machine.fans.get("part")
+        if fan is not None:
+            fan.set(permille)
+
+    def fans_off(self):
+        """The part fan; others belong to heating."""
+        self._set_fan(0)
+
+    def _is_cold(self):
+        now = self.heating.current_c("nozzle")
+        return now is None or now < MIN_EXTRUDE_C
+
+    async def _guard_cold(self, event):
+        """Looks whether the line just fed pushes filament, before any of it is played; if so, waits for the heat or ends the job.
+
+        Motion is held meanwhile, which the step stream does not notice.
+        """
+        status = self.core.status()
+        e_nm = status.position_nm(3)
+        pushes = status.moves != self._moves and e_nm != self._cold_e
+        line = status.line
+        self._moves = status.moves
+        self._cold_e = e_nm
+        if not pushes:
+            return
+        target = self._fed.get("nozzle")
+        if target is None:
+            target = self._forced.get("nozzle")
+        if target is None and self._material is not None:
+            # a document that says nothing of temperatures gets the material's
+            target = self._forced["nozzle"] = self._material.nozzle_c
+        if not target or target < MIN_EXTRUDE_C:
+            self.port.quick_stop()
+            text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, MIN_EXTRUDE_C)
+            raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_UNPRINTABLE_ERROR], text)
+        self.port.hold()
+        self._set_target("nozzle", target)
+        await self._reach("nozzle")
+        self.port.resume()
+
+    # -- every 100 ms
+
+    def control(self, now_ms):
+        """Progress, and a last look at what the extruder does; called by the runner's beat."""
+        pulses = self.port.status().pulses(3)
+        if pulses != self._e_pulses:
+            self._e_pulses = pulses
+            if self._is_cold() and not self.runner.supervisor.latched and self.runner.is_printing():
+                self.runner.supervisor.stop(["extruder-temperature-low-error"], "the nozzle is too cold to extrude")
+        self._tell(now_ms)
+
+    def _count(self, job, done_bytes):
+        total = job.text_bytes or job.size
+        if total and (self._told is None or self._told[0] is None):
+            percent = (done_bytes + self.feeder.taken_bytes) * 100 // total
+            self.runner.status.progress = job.progress = min(percent, 99)
+
+    def _tell(self, now_ms):
+        job = self.runner.job
+        status = self.runner.status
+        left_s = None
+        if self._told is not None:
+            percent, told_s, at_ms = self._told
+            if percent is not None:
+                status.progress = job.progress = min(percent, 99)
+            if told_s is not None:
+                left_s = max(0, told_s - (now_ms - at_ms) // 1000)
+        if left_s is None and status.progress >= 2:
+            spent_s = (now_ms - self._started_ms) // 1000
+            left_s = spent_s * (100 - status.progress) // status.progress
+        status.time_left_s = job.time_left_s = left_s

@@ -1,0 +1,280 @@
+"""The task that owns the machine: its heart beat, the printer's state, and the queue's next job (firmware/DESIGN.md section 1).
+
+Only this task feeds the core, commands port and heaters, and waits on the machine's clock.  Others call pause(), resume(), cancel()
+and identify(), none of which blocks, and read `status`.  What happens within one job: jobs/printing.py.
+"""
+
+from firmware.jobs import states
+from firmware.jobs.printing import JobEnd, Printing
+from firmware.motion.marks import Marks
+from hal.compat import const, print_exception
+
+CONTROL_MS = const(100)  # heaters are read and set so often
+IDLE = const(3)  # printer-state (RFC 8011 section 5.4.11)
+PROCESSING = const(4)
+STOPPED = const(5)
+
+
+class Status:
+    """What others may know; plain values.
+
+    printer_state IDLE, PROCESSING or STOPPED; state_reasons: keywords, [] = none; state_message; job_id or None; progress 0 to 100; layer
+    or None; time_left_s or None; position_um [x, y, z]; accepting: new jobs are taken; changed: counts changes of state and reasons;
+    changed_s: uptime of the last.
+    """
+
+    def __init__(self):
+        self.printer_state = IDLE
+        self.state_reasons = []
+        self.state_message = ""
+        self.job_id = None
+        self.progress = 0
+        self.layer = None
+        self.time_left_s = None
+        self.position_um = [0, 0, 0]
+        self.accepting = True
+        self.changed = 0
+        self.changed_s = 1
+
+
+class Runner:
+    """machine: hal Machine; queue: JobQueue; heating: thermal Heating; motion: SideMotion; materials: ipp Materials; supervisor;
+    settings: dict (none of its own so far)."""
+
+    def __init__(self, machine, queue, heating, motion, materials, supervisor, settings):
+        self.machine = machine
+        self.clock = machine.clock
+        self.core = machine.core
+        self.port = machine.core.port
+        self.queue = queue
+        self.heating = heating
+        self.motion = motion
+        self.materials = materials
+        self.supervisor = supervisor
+        self.settings = settings
+        self.marks = Marks(machine.core)
+        self.status = Status()
+        self.homed = False
+        self.job = None
+        self.notes = []  # keywords that the job in work adds to the printer's reasons
+        self._printing = Printing(self)
+        self._pause_wanted = False
+        self._pausing = False
+        self._paused = False
+        self._pause_message = ""
+        self._cancel_reasons = None
+        self._ending = False
+        self._next_control_ms = 0
+        self._stopping = False
+
+    # -- asked for by other tasks
+
+    def pause(self):
+        """Motion slows to a standstill on its path; heaters stay on.  Jobs that come wait."""
+        self._pause_wanted = True
+        self._refresh()
+
+    def resume(self):
+        """Goes on after a pause or, once its cause is gone, after a stop.  False while only switching off and on helps."""
+        if self.supervisor.latched and self.job is None and not self.supervisor.clear():
+            return False
+        self._pause_wanted = False
+        self._pause_message = ""
+        self._printing.confirm()
+        self._refresh()
+        return True
+
+    def cancel(self, job, reasons=(states.CANCELED_BY_USER,)):
+        """Ends the job in work: motion stops, heaters go off.  False when it is not the job in work."""
+        if self.job is None or job.id != self.job.id:
+            return False
+        if self._cancel_reasons is None:
+            self._cancel_reasons = list(reasons)
+        return True
+
+    def identify(self, actions):
+        """Lets the machine show which one it is; the actions that it did."""
+        return self.machine.identify(actions)
+
+    def shut_down(self):
+        """run() ends at the next beat, with the machine safe; a job in work stays processing in the journal."""
+        self._stopping = True
+
+    # -- the task
+
+    async def run(self):
+        """Runs until shut_down() or cancellation; the machine is safe when it ends, however it does."""
+        self._next_control_ms = self.clock.ticks_ms()
+        try:
+            while not self._stopping:
+                job = None
+                if not self._pause_wanted and not self.supervisor.latched:
+                    job = self.queue.next_ready()
+                if job is None:
+                    await self.tick(CONTROL_MS, False)
+                    self._refresh()
+                else:
+                    await self._run_job(job)
+        except Shutdown:
+            pass
+        finally:
+            self.supervisor.make_safe()
+            self._printing.fans_off()
+            if self.machine.trace:
+                self.machine.trace.end()
+
+    async def _run_job(self, job):
+        self.job = job
+        self._cancel_reasons = None
+        self._ending = False
+        status = self.status
+        status.job_id = job.id
+        status.progress = 0
+        status.layer = None
+        status.time_left_s = None
+        try:
+            end = await self._printing.run(job)
+            await self.queue.commit()
+            if end.message:
+                status.state_message = end.message
+        finally:
+            self.job = None
+            self.notes = []
+            status.job_id = None
+            status.time_left_s = None
+            self._refresh()
+
+    # -- time
+
+    async def wait(self, ms):
+        """One beat within a job: time passes, and whatever ends or pauses the job takes effect here (JobEnd)."""
+        await self.tick(ms, True)
+        if self._stopping:
+            raise Shutdown()
+        if self._ending:
+            return
+        self.check_end()
+        if self._pause_wanted:
+            await self._hold()
+
+    async def tick(self, ms, active):
+        """Lets at most `ms` of machine time pass and does what the machine needs in any case: marks, faults, heaters."""
+        left = self._next_control_ms - self.clock.ticks_ms()
+        if left < ms:
+            ms = left if left > 0 else 0
+        await self.clock.wait_ms(ms, active)
+        for action in self.marks.due():
+            self._printing.act(action)
+        if self.supervisor.check_port() and not self._pause_wanted:
+            self._pause_wanted = True
+            self._pause_message = "control was absent for too long: the heaters were switched off"
+        now_ms = self.clock.ticks_ms()
+        if now_ms >= self._next_control_ms:
+            self._next_control_ms += CONTROL_MS
+            if self._next_control_ms <= now_ms:
+                self._next_control_ms = now_ms + CONTROL_MS
+            self._control(now_ms)
+
+    def _control(self, now_ms):
+        fault = self.heating.tick(now_ms)
+        if fault is not None and not self.supervisor.latched:
+            self.supervisor.thermal_fault(fault)
+        status = self.status
+        place = self.motion.place_nm()
+        for axis in range(3):
+            status.position_um[axis] = (place[axis] + 500) // 1000
+        if self.job is not None:
+            self._printing.control(now_ms)
+        self._refresh()
+
+    def check_end(self):
+        """Raises JobEnd when the job in work is to end."""
+        supervisor = self.supervisor
+        if supervisor.latched:
+            raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], supervisor.message)
+        if self._cancel_reasons is None and self.job.stop:
+            self._cancel_reasons = [self.job.stop]
+        if self._cancel_reasons is not None:
+            raise JobEnd(states.CANCELED, self._cancel_reasons, "")
+
+    def is_printing(self):
+        """True from the start of a job until it begins to end."""
+        return self.job is not None and not self._ending
+
+    # -- pause
+
+    async def _hold(self):
+        """From the wish to pause until the printer goes on; ends by JobEnd as well."""
+        port = self.port
+        self._pausing = True
+        try:
+            port.hold()
+            self._refresh()
+            while port.status().rate_q32 and not self.motion.idle() and self._pause_wanted:
+                await self.tick(10, True)
+                self.check_end()
+            if self._pause_wanted:
+                self._paused = True
+                self.queue.move(self.job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED], self._pause_message)
+                await self.queue.commit()
+                self._refresh()
+            while self._pause_wanted:
+                await self.tick(CONTROL_MS, False)
+                if self._stopping:
+                    raise Shutdown()
+                self.check_end()
+            if self._paused:
+                self._paused = False
+                self.queue.move(self.job, states.PROCESSING, [states.JOB_PRINTING], "")
+            if port.status().latched:
+                port.clear()
+            self._refresh()
+            await self._printing.warm_up()
+            port.resume()
+        finally:
+            self._pausing = False
+            self._paused = False
+
+    def finish(self):
+        """The job ends: from now on waits end no more."""
+        self._ending = True
+
+    # -- what others see
+
+    def _refresh(self):
+        """Printer state and reasons, from what is the case."""
+        reasons = []
+        message = ""
+        if self.supervisor.latched:
+            state = STOPPED
+            reasons.extend(self.supervisor.reasons)
+            message = self.supervisor.message
+        elif self._pause_wanted and self.job is None or self._paused:
+            state = STOPPED
+            message = self._pause_message
+        else:
+            state = IDLE if self.job is None else PROCESSING
+        if self._pause_wanted:
+            reasons.append("paused" if state == STOPPED else "moving-to-paused")
+        if self.job is not None and not self.supervisor.latched:
+            for note in self.notes:
+                reasons.append(note)
+            if self._printing.waits_for_operator and state == PROCESSING:
+                state = STOPPED
+                message = self._printing.operator_message
+        status = self.status
+        if state != status.printer_state or reasons != status.state_reasons:
+            status.printer_state = state
+            status.state_reasons = reasons
+            status.changed += 1
+            status.changed_s = self.clock.uptime_s()
+            status.state_message = message
+
+
+class Shutdown(Exception):
+    """shut_down() was called while a job was in work."""
+
+
+def log_failure(error):
+    """For failures that must not end the task."""
+    print_exception(error)
