@@ -6,7 +6,7 @@ No I/O here: the body is read by handlers through `ctx.body`, the answer is sent
 from firmware.ipp import checks, status
 from firmware.ipp.checks import JOB, PRINTER, PRINTER_OR_JOB  # noqa: F401  (for the tables of operations)
 from firmware.ipp.codec import Response
-from firmware.ipp.status import IppError
+from firmware.ipp.status import BodyError, IppError
 from hal import compat
 
 
@@ -14,7 +14,7 @@ class Context:
     """What a handler knows of a request.
 
     peer: address; tls: bool; host: the Host field as str (a name or address of this printer, with its port); auth_user: authenticated
-    name or None; body: `async readinto(buf) -> n`, 0 at the end, `async read() -> bytes-like`, b"" at the end; both raise HttpError
+    name or None; body: `async readinto(buf) -> n`, 0 at the end, `async read() -> bytes-like`, b"" at the end; both raise BodyError
     when the client vanishes, is too slow or breaks its framing.
 
     From the request: `request` (codec.Request), `op` {name: [(tag, value), ...]}, `job` (the target job or None), `user` (str), `uri`
@@ -63,7 +63,7 @@ class Dispatcher:
         """The Response to a request.
 
         error: the IppError that the decoder raised, when the attributes are not complete; a wrong version or operation is
-        answered before it.  Raises only what compat.CancelledError is.
+        answered before it.  Raises only BodyError, which leaves nobody to answer, and compat.CancelledError.
         """
         ctx.request = request
         ctx.printer = self.printer
@@ -76,6 +76,8 @@ class Dispatcher:
         except IppError as e:
             response = Response(e.status, e.message)
             response.unsupported.extend(e.unsupported)
+        except BodyError:
+            raise
         except MemoryError as e:
             compat.collect()
             compat.print_exception(e)

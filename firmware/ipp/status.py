@@ -52,3 +52,15 @@ class IppError(Exception):
         self.status = status
         self.message = message
         self.unsupported = unsupported
+
+
+class BodyError(Exception):
+    """The rest of a request's body can not be had: the client vanished, is too slow or breaks its framing.
+
+    Raised by `ctx.body`; a handler undoes what it began and lets it pass.  `status` is HTTP's, `message` one sentence.
+    """
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+        self.message = message

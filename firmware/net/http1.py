@@ -2,7 +2,7 @@
 
     connection.feed(data)         bytes from the peer; b"" says that it sends no more
     connection.next_event()       REQUEST (see connection.request) | DATA (connection.data) | END | NEED_DATA | CLOSED
-    connection.next_request()     after END and the answer: the bytes that follow belong to the next request
+    connection.next_request()     after END (which is said again and again) and the answer: the bytes that follow belong to the next request
 
 next_event raises HttpError with the status to answer; after that nothing more can be read and the connection is to be closed, since
 where the next message begins is no longer certain.  Any split of the same bytes gives the same events, DATA pieces joined.
@@ -161,6 +161,11 @@ class Connection:
         return self._state == _S_HEAD and self._request is None and self._pos >= len(self._buf)
 
     @property
+    def broken(self):
+        """next_event has raised: nothing more can be read."""
+        return self._state == _S_ERROR
+
+    @property
     def left(self):
         """Octets of the body still to come, 0 after its end, None when that is unknown (chunked)."""
         if self._state == _S_BODY:
@@ -195,11 +200,9 @@ class Connection:
                 return self._read_head()
             if state == _S_BODY or state == _S_CHUNK_DATA:
                 return self._read_data()
-            if state == _S_END:
+            if state == _S_END or state == _S_DONE:
                 self._state = _S_DONE
                 return END
-            if state == _S_DONE:
-                return NEED_DATA
             if state == _S_ERROR:
                 raise HttpError(400, "The connection is broken.")
             return self._read_chunked()
@@ -464,3 +467,22 @@ LAST_CHUNK = b"0\r\n\r\n"
 def chunk(data):
     """data (not empty) as one chunk of a chunked body."""
     return b"".join((b"%x\r\n" % len(data), data, b"\r\n"))
+
+
+def date(unix_s):
+    """The Date field of a moment (RFC 9110 section 5.6.7)."""
+    days, second = divmod(unix_s, 86400)
+    # civil date of a day number, as in H. Hinnant's "chrono-compatible low-level date algorithms": years begin in March
+    era, day_of_era = divmod(days + 719468, 146097)
+    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month = (5 * day_of_year + 2) // 153
+    day = day_of_year - (153 * month + 2) // 5 + 1
+    month = month + 3 if month < 10 else month - 9
+    year = year_of_era + era * 400 + (1 if month <= 2 else 0)
+    names = "JanFebMarAprMayJunJulAugSepOctNovDec"
+    weekdays = "ThuFriSatSunMonTueWed"
+    at = days % 7 * 3
+    return "%s, %02d %s %d %02d:%02d:%02d GMT" % (
+        weekdays[at : at + 3], day, names[month * 3 - 3 : month * 3], year, second // 3600, second // 60 % 60, second % 60,
+    )  # fmt: skip

@@ -1,0 +1,519 @@
+"""The printer's server: one task a connection, HTTP around IPP, time-outs.  The only code that awaits a stream.
+
+Streams come from hal's Net (`read(n)`, `write`, `drain`, `close`; `abort` where there is one).  Time-outs use the wall clock: a
+sweeper cancels the task of a connection whose deadline has passed, because a timer for every read would cost more than the read.
+Nothing here knows an operation; firmware/ipp/dispatch.py answers, `web` serves everything outside the printer's resource paths.
+"""
+
+import asyncio
+
+from firmware.ipp import codec
+from firmware.ipp.checks import job_number
+from firmware.ipp.codec import Response
+from firmware.ipp.dispatch import Context
+from firmware.ipp.status import INTERNAL_ERROR, BodyError, IppError
+from firmware.net import hosts, http1
+from hal import compat
+from hal.compat import const
+
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+_IPP_HEADERS = (("Content-Type", "application/ipp"), ("Cache-Control", "no-cache"))
+_RETRY_AFTER_S = const(5)
+_MAX_REFUSED = const(2)
+
+
+class Settings:
+    """Ceilings of the server, by what the machine has.
+
+    connections: at once; read_bytes: of one read, and so of one piece of a document; send_bytes: what an answer may gather before it
+    is sent; a longer answer goes out in chunks; drain_bytes: of a body that nobody wanted, read and dropped to keep the connection;
+    head_ms: for a whole head; idle_ms: between requests; body_ms: for each body_bytes of a body, waiting for the printer apart;
+    send_ms: until a client took an answer's piece; linger_ms: what a refused client may go on sending; evict_ms: idle time after
+    which a connection gives way to a new one when all are taken; sweep_ms: how often deadlines are looked at.
+    """
+
+    def __init__(self, connections=4):
+        self.connections = connections
+        self.read_bytes = 1024
+        self.send_bytes = 1024
+        self.drain_bytes = 65536
+        self.head_ms = 10000
+        self.idle_ms = 60000
+        self.body_ms = 60000
+        self.body_bytes = 2048
+        self.send_ms = 30000
+        self.linger_ms = 2000
+        self.evict_ms = 1000
+        self.sweep_ms = 500
+        self.http = http1.Limits()
+        self.ipp = codec.Limits()
+
+
+def desktop_settings(connections=256):
+    """Settings for a machine with memory to spare."""
+    settings = Settings(connections)
+    settings.read_bytes = settings.send_bytes = 65536
+    settings.drain_bytes = 1 << 20
+    settings.http = http1.Limits(8190, 32768, 100)
+    settings.ipp = codec.Limits(65536, 4096)
+    return settings
+
+
+class Server:
+    """dispatcher: firmware/ipp/dispatch.Dispatcher; names: container of own names and addresses, in lower case, looked at per
+    request; web(request) -> None or (status, [(header, value), ...], bytes): everything but IPP."""
+
+    def __init__(self, dispatcher, settings, names=(), web=None):
+        self._dispatcher = dispatcher
+        self._settings = settings
+        self._names = names
+        self._web = web
+        self._clients = []
+        self._refused = []  # those that are told so at this moment
+        self._known_host = None  # the last Host field that was ours
+        self._date_s = 0
+        self._date = None
+
+    async def run(self):
+        """Task: ends connections whose deadline has passed.  Connections come by `await net.serve(server.handle)`."""
+        while True:
+            await compat.sleep_ms(self._settings.sweep_ms)
+            now = compat.ticks_ms()
+            for client in self._clients + self._refused:
+                if client.deadline is not None and compat.ticks_diff(now, client.deadline) >= 0:
+                    client.overdue()
+
+    def close(self):
+        """Ends all connections."""
+        for client in self._clients + self._refused:
+            client.overdue()
+
+    @property
+    def connections(self):
+        """Number of open connections."""
+        return len(self._clients)
+
+    async def handle(self, stream, peer, tls):
+        """One connection, from accept to close."""
+        client = _Client(stream, peer, tls, self._settings)
+        if len(self._clients) >= self._settings.connections and not self._evict():
+            await self._refuse(client)
+            return
+        self._clients.append(client)
+        try:
+            while await self._request(client):
+                pass
+        except (http1.HttpError, BodyError) as e:
+            # an idle client is not told
+            if not client.http.idle:
+                await self._goodbye(client, e.status, e.message)
+        except OSError:
+            pass
+        except compat.CancelledError:
+            if not client.cancelled:
+                raise
+        except Exception as e:
+            compat.print_exception(e)
+        finally:
+            self._clients.remove(client)
+            client.close()
+
+    def _evict(self):
+        """Makes room by ending the connection that has been idle longest."""
+        now = compat.ticks_ms()
+        victim = None
+        longest = self._settings.evict_ms
+        for client in self._clients:
+            if client.idle_since is not None and not client.cancelled:
+                idle = compat.ticks_diff(now, client.idle_since)
+                if idle >= longest:
+                    victim = client
+                    longest = idle
+        if victim is None:
+            return False
+        victim.overdue()
+        return True
+
+    async def _refuse(self, client):
+        text = b"All connections are taken.\n"
+        headers = [_TEXT, ("Retry-After", str(_RETRY_AFTER_S))]
+        lingers = len(self._refused) < _MAX_REFUSED
+        if lingers:
+            self._refused.append(client)
+        try:
+            await client.send(http1.head(503, headers, len(text), False) + text)
+            if lingers:
+                await client.linger()
+        except OSError:
+            pass
+        finally:
+            if lingers:
+                self._refused.remove(client)
+            client.close()
+
+    # One request
+
+    async def _request(self, client):
+        """Reads and answers one request.  True when the connection goes on."""
+        http = client.http
+        request = await client.head()
+        if request is None:
+            return False
+        status = self._check(request)
+        if status:
+            return await self._plain(client, request, status)
+        if self._is_printer(request.path):
+            if request.method == "POST":
+                return await self._ipp(client, request)
+            allow = ("Allow", "POST, OPTIONS")
+            return await self._plain(client, request, 200 if request.method == "OPTIONS" else 405, [allow])
+        allow = ("Allow", "GET, HEAD, OPTIONS")
+        if request.method == "OPTIONS":
+            return await self._plain(client, request, 200, [allow])
+        page = self._web(request) if self._web is not None else None
+        if page is None:
+            return await self._plain(client, request, 404)
+        if request.method not in ("GET", "HEAD"):
+            return await self._plain(client, request, 405, [allow])
+        status, headers, body = page
+        keep = self._keeps(request, http)
+        head = http1.head(status, self._dated(headers), len(body) if status != 304 else -1, keep)
+        await client.send(head if request.method == "HEAD" or status == 304 else head + body)
+        return await self._finish(client, keep)
+
+    def _check(self, request):
+        """HTTP status of a request that is refused whatever it asks for, or 0."""
+        host = request.host
+        if host is None:
+            if request.version == (1, 1):
+                return 400
+        elif host != self._known_host:
+            if not hosts.allowed(host, self._names):
+                return 400
+            self._known_host = host
+        encoding = request.headers.get("content-encoding")
+        if encoding is not None and encoding.lower() != b"identity":
+            return 415
+        if not request.has_body and request.method in ("POST", "PUT", "PATCH"):
+            return 411
+        return 0
+
+    def _is_printer(self, path):
+        for printer in self._dispatcher.paths:
+            if path == printer:
+                return True
+            if path.startswith(printer + "/") and job_number(path[len(printer) + 1 :]) is not None:
+                return True
+        return False
+
+    async def _ipp(self, client, request):
+        kind = request.headers.get("content-type", b"").split(b";")[0].strip().lower()
+        if kind != b"application/ipp":
+            return await self._plain(client, request, 415)
+        decoder = codec.Decoder(self._settings.ipp)
+        body = _Body(client, request)
+        error = None
+        try:
+            while True:
+                piece = await body.read()
+                if not piece:
+                    decoder.end()
+                if decoder.feed(piece):
+                    break
+        except IppError as e:
+            error = e
+        message = decoder.request
+        if message is None:
+            return await self._plain(client, request, 400)
+        body.rest = decoder.rest
+        decoder = None
+        host = request.host if request.host is not None else b"localhost"
+        ctx = Context(client.peer, client.tls, str(host, "utf-8"), body)
+        response = await self._dispatcher.answer(ctx, message, error)
+        keep = self._keeps(request, client.http)
+        version = self._dispatcher.version(message)
+        keep = await self._send_ipp(client, request, response, version, message.request_id, keep)
+        return await self._finish(client, keep)
+
+    async def _send_ipp(self, client, request, response, version, request_id, keep):
+        """Sends an answer in one piece when it is small, else chunk by chunk.  True when the connection may go on."""
+        limit = self._settings.send_bytes
+        headers = self._dated(_IPP_HEADERS)
+        out = []
+        size = 0
+        chunked = None
+        pieces = response.pieces(version, request_id)
+        while True:
+            try:
+                piece = next(pieces, None)
+            except Exception as e:
+                compat.print_exception(e)
+                if chunked is not None:
+                    return False
+                pieces = Response(INTERNAL_ERROR, "The printer failed; its log says more.").pieces(version, request_id)
+                out = []
+                size = 0
+                continue
+            if piece is None:
+                break
+            out.append(piece)
+            size += len(piece)
+            if size >= limit:
+                if chunked is None:
+                    chunked = request.version == (1, 1)
+                    # without chunks only the end of the connection says where the answer ends
+                    keep = keep and chunked
+                    await client.send(http1.head(200, headers, None, keep, request.version))
+                data = b"".join(out)
+                await client.send(http1.chunk(data) if chunked else data)
+                out = []
+                size = 0
+        if chunked is None:
+            out.insert(0, http1.head(200, headers, size, keep, request.version))
+        elif chunked:
+            if size:
+                out = [http1.chunk(b"".join(out))]
+            out.append(http1.LAST_CHUNK)
+        await client.send(b"".join(out))
+        return keep
+
+    async def _plain(self, client, request, status, headers=()):
+        """Answers with a sentence, or nothing to 200."""
+        text = b"" if status == 200 else b"%d\n" % status
+        keep = self._keeps(request, client.http)
+        head = http1.head(status, self._dated([_TEXT] + list(headers)), len(text), keep, request.version)
+        await client.send(head if request.method == "HEAD" else head + text)
+        return await self._finish(client, keep)
+
+    async def _goodbye(self, client, status, message):
+        """The last answer of a connection whose message boundary is lost."""
+        text = (message + "\n").encode()
+        try:
+            await client.send(http1.head(status, self._dated([_TEXT]), len(text), False) + text)
+            await client.linger()
+        except OSError:
+            pass
+
+    def _keeps(self, request, http):
+        """True when the connection can go on after this answer."""
+        left = http.left
+        if http.broken or (left is not None and left > self._settings.drain_bytes):
+            return False
+        if request.expect_continue and left != 0:
+            return False
+        return request.keep_alive
+
+    async def _finish(self, client, keep):
+        """Reads what is left of the body.  True when the next request may begin."""
+        if not keep:
+            if client.http.left != 0:
+                await client.linger()
+            return False
+        try:
+            if not await client.drain_body():
+                await client.linger()
+                return False
+        except http1.HttpError:
+            # the answer is out already
+            return False
+        client.http.next_request()
+        return True
+
+    def _dated(self, headers):
+        now = compat.unix_s()
+        if now is None:
+            return headers
+        if now != self._date_s:
+            self._date_s = now
+            self._date = ("Date", http1.date(now))
+        return list(headers) + [self._date]
+
+
+class _Client:
+    """A connection: its stream, its HTTP state and its deadline."""
+
+    def __init__(self, stream, peer, tls, settings):
+        self.stream = stream
+        self.peer = peer
+        self.tls = tls
+        self.settings = settings
+        self.http = http1.Connection(settings.http)
+        self.task = asyncio.current_task()
+        self.deadline = None  # ticks, while something is awaited from the client
+        self.idle_since = None  # ticks, between requests
+        self.cancelled = False  # by overdue(), and not yet noticed
+        self._stuck = False  # it does not take what is sent
+        self._closed = False
+
+    def overdue(self):
+        """Cancels what the connection waits for; its task then says goodbye."""
+        self.cancelled = True
+        self.deadline = None
+        self.task.cancel()
+
+    def close(self):
+        if not self._closed:
+            self._closed = True
+            abort = getattr(self.stream, "abort", None) if self._stuck else None
+            try:
+                (abort or self.stream.close)()
+            except OSError:
+                pass
+
+    async def read(self, timeout_ms):
+        """Feeds the HTTP state once.  Raises HttpError 408 after the time-out."""
+        self.deadline = compat.ticks_add(compat.ticks_ms(), timeout_ms)
+        try:
+            data = await self.stream.read(self.settings.read_bytes)
+        except OSError:
+            data = b""
+        except compat.CancelledError:
+            if not self.cancelled:
+                raise
+            self.cancelled = False
+            raise http1.HttpError(408, "The request came too slowly.")
+        finally:
+            self.deadline = None
+        self.http.feed(data)
+        return len(data)
+
+    async def send(self, data):
+        """Sends data and waits until the stream has taken it.  Raises OSError."""
+        self.stream.write(data)
+        self.deadline = compat.ticks_add(compat.ticks_ms(), self.settings.send_ms)
+        try:
+            await self.stream.drain()
+        except compat.CancelledError:
+            if not self.cancelled:
+                raise
+            self.cancelled = False
+            self._stuck = True
+            raise OSError("the client does not take the answer")
+        finally:
+            self.deadline = None
+
+    async def head(self):
+        """The next request's head, or None when the client is done."""
+        http = self.http
+        begun = self.idle_since = compat.ticks_ms()
+        while True:
+            event = http.next_event()
+            if event == http1.REQUEST:
+                self.idle_since = None
+                return http.request
+            if event == http1.CLOSED:
+                return None
+            if http.idle:
+                timeout_ms = self.settings.idle_ms
+                if await self.read(timeout_ms):
+                    self.idle_since = None
+                    begun = compat.ticks_ms()
+            else:
+                spent_ms = compat.ticks_diff(compat.ticks_ms(), begun)
+                if spent_ms >= self.settings.head_ms:
+                    raise http1.HttpError(408, "The request came too slowly.")
+                await self.read(self.settings.head_ms - spent_ms)
+
+    async def drain_body(self):
+        """Reads and drops the rest of a body.  False when there is too much of it."""
+        dropped = 0
+        while True:
+            event = self.http.next_event()
+            if event == http1.END:
+                return True
+            if event == http1.DATA:
+                dropped += len(self.http.data)
+                if dropped > self.settings.drain_bytes:
+                    return False
+            else:
+                await self.read(self.settings.linger_ms)
+
+    async def linger(self):
+        """Reads on for a moment, so that a client that still sends gets its answer before the connection is reset."""
+        end = compat.ticks_add(compat.ticks_ms(), self.settings.linger_ms)
+        left = self.settings.drain_bytes
+        while left > 0:
+            timeout_ms = compat.ticks_diff(end, compat.ticks_ms())
+            if timeout_ms <= 0:
+                return
+            self.deadline = compat.ticks_add(compat.ticks_ms(), timeout_ms)
+            try:
+                data = await self.stream.read(self.settings.read_bytes)
+            except compat.CancelledError:
+                if not self.cancelled:
+                    raise
+                self.cancelled = False
+                return
+            finally:
+                self.deadline = None
+            if not data:
+                return
+            left -= len(data)
+
+
+class _Body:
+    """A request's body as its handler reads it."""
+
+    def __init__(self, client, request):
+        self._client = client
+        self._request = request
+        self._ended = False
+        self._window_bytes = 0
+        self._window_ms = client.settings.body_ms
+        self.rest = b""  # read already, but not yet handed out
+
+    async def read(self):
+        """The next piece, bytes-like and valid for good; b"" at the end.  Raises BodyError."""
+        if len(self.rest):
+            piece = self.rest
+            self.rest = b""
+            return piece
+        if self._ended:
+            return b""
+        client = self._client
+        http = client.http
+        try:
+            while True:
+                event = http.next_event()
+                if event == http1.DATA:
+                    self._request.expect_continue = False
+                    return http.data
+                if event == http1.END:
+                    self._ended = True
+                    return b""
+                await self._more(client)
+        except http1.HttpError as e:
+            raise BodyError(e.status, e.message)
+        except OSError:
+            raise BodyError(400, "The client has gone.")
+
+    async def readinto(self, buf):
+        """Fills at most buf; returns the bytes, 0 at the end.  Raises BodyError."""
+        if not len(self.rest):
+            self.rest = await self.read()
+        there = len(self.rest)
+        if there > len(buf):
+            there = len(buf)
+            rest = memoryview(self.rest)
+            buf[:] = rest[:there]
+            self.rest = rest[there:]
+        else:
+            buf[:there] = self.rest
+            self.rest = b""
+        return there
+
+    async def _more(self, client):
+        if self._request.expect_continue:
+            self._request.expect_continue = False
+            await client.send(http1.CONTINUE)
+        settings = client.settings
+        begun = compat.ticks_ms()
+        count = await client.read(self._window_ms)
+        self._window_bytes += count
+        if self._window_bytes >= settings.body_bytes:
+            self._window_bytes = 0
+            self._window_ms = settings.body_ms
+        else:
+            self._window_ms -= compat.ticks_diff(compat.ticks_ms(), begun)
+            if self._window_ms <= 0:
+                raise http1.HttpError(408, "The request came too slowly.")
