@@ -1,0 +1,43 @@
+"""The printer's built-in page: its name and a table of facts, for a browser without scripts.  See firmware/net/server.py for `web`."""
+
+_HTML = ("Content-Type", "text/html; charset=utf-8")
+_PLAIN = ("Content-Type", "text/plain; charset=utf-8")
+# nothing is loaded from elsewhere, nothing runs, no other site may frame it
+_SAFE = (
+    ("Cache-Control", "no-cache"),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+_TOP = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5">
+<title>%s</title><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}
+th{text-align:left;padding-right:2rem;vertical-align:top}</style></head><body><h1>%s</h1><table>
+"""
+
+
+def escape(text):
+    """text as HTML shows it, in elements and in quoted attributes."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+class Pages:
+    """title: str; facts(): list of (label, text) of str, asked for at each request."""
+
+    def __init__(self, title, facts):
+        self._title = title
+        self._facts = facts
+
+    def answer(self, request):
+        """The server's `web`: (status, headers, body) of a path, None when there is nothing."""
+        if request.path == "/":
+            title = escape(self._title)
+            out = [_TOP % (title, title)]
+            for label, text in self._facts():
+                out.append("<tr><th>%s</th><td>%s</td></tr>\n" % (escape(label), escape(text)))
+            out.append("</table></body></html>\n")
+            return 200, (_HTML,) + _SAFE, "".join(out).encode()
+        if request.path == "/robots.txt":
+            return 200, (_PLAIN,), b"User-agent: *\nDisallow: /\n"
+        return None
