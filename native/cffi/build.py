@@ -1,10 +1,13 @@
 """Builds native._printwright: core and host port for CPython, through cffi's API mode.
 
 The declarations are the real headers, with only their preprocessor lines taken away, so no prototype is ever typed twice.
-Run by setuptools (`setup.py`: cffi_modules) or by hand: `python native/cffi/build.py` leaves the module beside the package.
+Run by setuptools (`setup.py`: cffi_modules) or by hand: `python native/cffi/build.py` puts the module into the checkout, and does
+nothing when no source has changed.
 """
 
 import os
+import subprocess
+import sys
 
 from cffi import FFI
 
@@ -28,8 +31,8 @@ def sources() -> list[str]:
 
 
 def headers() -> list[str]:
-    """Files whose change makes a new build necessary."""
-    found = ["native/include/" + name for name in _HEADERS]
+    """Files other than the sources whose change makes a new build necessary."""
+    found = ["native/cffi/build.py"] + ["native/include/" + name for name in _HEADERS]
     for folder in _SOURCE_FOLDERS:
         found += sorted(folder + "/" + name for name in os.listdir(os.path.join(_ROOT, folder)) if name.endswith(".h"))
     return found
@@ -48,5 +51,4 @@ ffi.set_source(
 )
 
 if __name__ == "__main__":
-    os.chdir(_ROOT)
-    ffi.compile(tmpdir=".", verbose=False)
+    sys.exit(subprocess.call([sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"], cwd=_ROOT))

@@ -1,0 +1,256 @@
+# Python half of tests/wasm/host.mjs, run inside MicroPython at start: what its asyncio leaves out in Node (run, TCP streams), and the
+# motion core as module `pwcore`.  Bytes never cross as objects: JavaScript copies them to and from addresses.
+
+import asyncio
+import gc
+import sys
+import uctypes
+
+import host
+
+_READABLE, _WRITABLE, _ACCEPTED, _LISTENING, _REFUSED, _TURN = range(6)
+_EADDRINUSE, _ECONNRESET = 3, 15  # as WASI numbers them, see hal/files
+
+_spare = [None] * 1024  # given back first thing on MemoryError, so that there is room to report it
+_streams = {}
+_servers = {}
+_turn = asyncio.Event()
+
+
+class Stream:
+    """asyncio's stream on a socket that JavaScript holds; received bytes wait there, 16 KiB at most, outside this heap."""
+
+    def __init__(self, number):
+        self._n = number
+        self._readable = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._fresh = asyncio.Event()
+
+    def get_extra_info(self, key, default=None):
+        return (host.peer_address(self._n), host.peer_port(self._n)) if key == "peername" else default
+
+    async def _take(self, at, n):
+        while True:
+            self._readable.clear()
+            got = host.take(self._n, at, n)
+            if got > 0:
+                return got
+            if got == -1:
+                return 0
+            if got == -2:
+                raise OSError(_ECONNRESET)
+            await self._readable.wait()
+
+    async def readinto(self, buf):
+        return await self._take(uctypes.addressof(buf), len(buf))
+
+    async def read(self, n=-1):
+        if n < 0:
+            whole = b""
+            while True:
+                part = await self.read(2048)
+                if not part:
+                    return whole
+                whole += part
+        if not n:
+            return b""
+        buf = bytearray(n)
+        got = await self._take(uctypes.addressof(buf), n)
+        return bytes(memoryview(buf)[:got])
+
+    async def readexactly(self, n):
+        buf = bytearray(n)
+        at = uctypes.addressof(buf)
+        done = 0
+        while done < n:
+            got = await self._take(at + done, n - done)
+            if not got:
+                raise EOFError
+            done += got
+        return bytes(buf)
+
+    async def readline(self):
+        whole = b""
+        while True:
+            n = host.line_length(self._n)  # to the end of the line, or all that is there
+            part = await self.read(n if n > 0 else 1)
+            whole += part
+            if not part or part[-1] == 10:
+                return whole
+
+    def write(self, data):
+        if len(data) and not host.send(self._n, uctypes.addressof(data), len(data)):
+            self._writable.clear()
+
+    async def drain(self):
+        await self._writable.wait()
+        if host.broken(self._n):
+            raise OSError(_ECONNRESET)
+
+    def close(self):
+        host.close(self._n)
+        _streams.pop(self._n, None)
+        self._readable.set()
+
+    async def wait_closed(self):
+        pass
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        self.close()
+
+
+class Server:
+    """What start_server returns; `port` is the one that was got for port 0."""
+
+    def __init__(self, number, callback):
+        self._n = number
+        self.callback = callback
+        self.port = 0
+        self.up = asyncio.Event()
+        self.refused = False
+
+    def close(self):
+        host.unlisten(self._n)
+        _servers.pop(self._n, None)
+
+    async def wait_closed(self):
+        pass
+
+
+async def _serve(callback, stream):
+    try:
+        await callback(stream, stream)
+    except asyncio.CancelledError:
+        pass
+    except Exception as e:
+        if isinstance(e, MemoryError):
+            _spare.clear()
+        sys.print_exception(e)
+    stream.close()
+
+
+async def _start_server(callback, address, port, backlog=5, ssl=None):
+    number = host.listen(address or "", port, backlog)
+    server = _servers[number] = Server(number, callback)
+    await server.up.wait()
+    if server.refused:
+        _servers.pop(number, None)
+        raise OSError(_EADDRINUSE)
+    return server
+
+
+async def _open_connection(address, port, ssl=None):
+    number = host.connect(address, port)
+    stream = _streams[number] = Stream(number)
+    await stream._fresh.wait()
+    if host.broken(number):
+        stream.close()
+        raise OSError(_ECONNRESET)
+    return stream, stream
+
+
+def _event(kind, number, value):
+    """Called by JavaScript, with integers only."""
+    try:
+        if kind == _TURN:
+            _turn.set()
+        elif kind == _READABLE:
+            if number in _streams:
+                _streams[number]._readable.set()
+        elif kind == _WRITABLE:
+            if number in _streams:
+                _streams[number]._fresh.set()
+                _streams[number]._writable.set()
+        elif kind == _ACCEPTED:
+            stream = _streams[number] = Stream(number)
+            asyncio.create_task(_serve(_servers[value].callback, stream))
+        elif kind in (_LISTENING, _REFUSED):
+            _servers[number].refused = kind == _REFUSED
+            _servers[number].port = value
+            _servers[number].up.set()
+    except MemoryError:
+        _spare.clear()
+        print("MemoryError in a socket's event")
+        host.exit(1)
+
+
+# sleep(0) would stay inside one call from JavaScript; this goes round its loop, so that garbage is collected as on a board
+_sleep, _sleep_ms = asyncio.sleep, asyncio.sleep_ms
+
+
+async def _round():
+    _turn.clear()
+    host.turn()
+    await _turn.wait()
+
+
+asyncio.sleep = lambda t: _sleep(t) if t > 0 else _round()
+asyncio.sleep_ms = lambda t: _sleep_ms(t) if t > 0 else _round()
+asyncio.start_server = _start_server
+asyncio.open_connection = _open_connection
+
+_started = []
+
+
+async def _top(coro):
+    try:
+        await coro
+    except SystemExit as e:
+        host.exit(_status(e))
+    except BaseException as e:
+        _spare.clear()
+        sys.print_exception(e)
+        host.exit(1)
+    else:
+        host.exit(0)
+
+
+def _status(e):
+    code = e.args[0] if e.args else 0
+    return 0 if code is None else code if isinstance(code, int) else 1
+
+
+def _run(coro):
+    _started.append(asyncio.create_task(_top(coro)))  # ends the process when coro ends: nothing may follow asyncio.run
+
+
+asyncio.run = _run
+
+
+def _exec(path):
+    try:
+        with open(path) as f:
+            code = compile(f.read(), path, "exec")
+        exec(code, {"__name__": "__main__", "__file__": path})
+    except SystemExit as e:
+        host.exit(_status(e))
+    except BaseException as e:
+        _spare.clear()
+        sys.print_exception(e)
+        host.exit(1)
+    if not _started:
+        host.exit(0)
+
+
+class _Core:
+    pass
+
+
+def _install_core(exports, names):
+    for name in names.split(" "):
+        setattr(_Core, name, getattr(exports, name))
+    sys.modules["pwcore"] = _Core
+
+
+def _mount_rom(at, size):
+    import vfs
+
+    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(at, size)), "/rom")
+    sys.path.insert(0, "/rom")
+
+
+_mem_alloc = gc.mem_alloc
