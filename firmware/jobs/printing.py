@@ -115,7 +115,7 @@ class Printing:
     def _completed(self, job):
         warning = self._review.warning(self._ignored) if self._review else None
         if warning:
-            return JobEnd(states.COMPLETED, [states.COMPLETED_WITH_WARNINGS, states.WARNINGS_DETECTED], warning)
+            return JobEnd(states.COMPLETED, [states.COMPLETED_WITH_WARNINGS], warning)
         return JobEnd(states.COMPLETED, [states.COMPLETED_SUCCESSFULLY])
 
     async def _finish(self, job, end):
@@ -164,8 +164,8 @@ class Printing:
         place = runner.motion.place_nm()
         lift = min(PARK_LIFT_NM, geometry.max_nm[2] - place[2])
         if lift > 0:
-            await runner.motion.travel([0, 0, lift], PARK_Z_MM_S, runner.wait)
-        await runner.motion.travel([geometry.min_nm[0] - place[0], geometry.max_nm[1] - place[1], 0], PARK_MM_S, runner.wait)
+            await runner.motion.travel([None, None, place[2] + lift], PARK_Z_MM_S, runner.wait)
+        await runner.motion.travel([geometry.min_nm[0], geometry.max_nm[1], None], PARK_MM_S, runner.wait)
 
     # -- before the first document
 
@@ -201,11 +201,9 @@ class Printing:
     async def _go_home(self):
         """From where the machine was parked to where program motion starts."""
         motion = self.runner.motion
-        place = motion.place_nm()
         home = motion.geometry.home_nm
-        await motion.travel([home[0] - place[0], home[1] - place[1], 0], PARK_MM_S, self.runner.wait)
-        await motion.travel([0, 0, home[2] - place[2]], PARK_Z_MM_S, self.runner.wait)
-        motion.settle(ALL_AXES)
+        await motion.travel([home[0], home[1], None], PARK_MM_S, self.runner.wait)
+        await motion.travel([None, None, home[2]], PARK_Z_MM_S, self.runner.wait)
 
     async def _ask_for(self, job, material):
         """Holds the job until the operator has loaded the material and resumes the printer (PWG 5100.21-2019 section 6.1)."""

@@ -35,6 +35,10 @@ class Geometry:
             return [(a + b) // 2, (a - b) // 2, z]
         return [a, b, z]
 
+    def nm(self, mm):
+        """Millimetres of the machine's data in nm."""
+        return _nm(mm)
+
     def motors_of(self, axis):
         """Motors that move when the axis (0 to 2) does."""
         return (0, 1) if self.corexy and axis < 2 else (axis,)

@@ -35,18 +35,21 @@ class SideMotion:
         status = self.port.status()
         return self.geometry.place_at([status.count(m) for m in range(3)])
 
-    async def travel(self, delta_nm, speed_mm_s, wait, gate=None):
-        """Moves by [x, y, z] in a straight line; motion must stand before and stands after.
+    async def travel(self, target_nm, speed_mm_s, wait, gate=None):
+        """Moves in a straight line to [x, y, z]; None leaves an axis where it is.  Motion stands before and after.
 
         gate: (input, axis) ends the motors of the axis where the input closes.  Returns True when it did.
         """
-        words = ""
+        place = self.place_nm()
+        set_words = words = ""
         for axis in range(3):
-            if delta_nm[axis]:
-                words += " %s%s" % (_LETTERS[axis], mm_text(delta_nm[axis]))
+            set_words += " %s%s" % (_LETTERS[axis], mm_text(place[axis]))
+            if target_nm[axis] is not None and target_nm[axis] != place[axis]:
+                words += " %s%s" % (_LETTERS[axis], mm_text(target_nm[axis]))
         if not words:
             return False
-        text = bytearray(b"G21\nG91\nG1%s F%d\n" % (words.encode(), speed_mm_s * 60))
+        # counts say the place to the step, so the move makes exactly the steps that lie between
+        text = bytearray(("G21\nG90\nG92%s\nG1%s F%d\n" % (set_words, words, speed_mm_s * 60)).encode())
         core = self.core
         core.enter()
         try:
@@ -85,15 +88,9 @@ class SideMotion:
         """Finds the endstops of the axes (a tuple of 0 to 2), in their order, and ends at their home position on whole steps."""
         for axis in axes:
             await self._find(axis, wait)
-        place = self.place_nm()
-        home = self.geometry.home_nm
-        delta = [home[axis] - place[axis] if axis in axes else 0 for axis in range(3)]
         for axis in (2, 1, 0):
-            if delta[axis]:
-                one = [0, 0, 0]
-                one[axis] = delta[axis]
-                await self.travel(one, self._data(axis)["homing_mm_s"], wait)
-        self.settle(axes)
+            if axis in axes:
+                await self._along(axis, self.geometry.home_nm[axis], self._data(axis)["homing_mm_s"], wait)
 
     def _data(self, axis):
         return self.machine.description["printer"]["axes"][AXES[axis]]
@@ -105,41 +102,40 @@ class SideMotion:
         index = self.machine.endstops.get(name)
         if index is None:
             raise MotionError("axis %s has no endstop" % name, axis)
+        low, high = geometry.min_nm[axis], geometry.max_nm[axis]
+        end = geometry.endstop_nm[axis]
         # the switch lies at one end of the travel, or beyond
-        middle = (geometry.min_nm[axis] + geometry.max_nm[axis]) // 2
-        way = -1 if geometry.endstop_nm[axis] <= middle else 1
-        span = geometry.max_nm[axis] - geometry.min_nm[axis]
-        back_nm = int(data["homing_retract_mm"] * 1000) * 1000
+        way = -1 if end <= (low + high) // 2 else 1
+        span = high - low
+        back = way * geometry.nm(data["homing_retract_mm"])
+        fast, slow = data["homing_mm_s"], data["homing_slow_mm_s"]
         gate = (index, axis)
         if self.port.input_state(index):
-            await self._along(axis, -way * 2 * back_nm, data["homing_mm_s"], wait)
+            self._declare(axis, end)
+            await self._along(axis, end - 2 * back, fast, wait)
             if self.port.input_state(index):
                 raise MotionError("the endstop of axis %s stays closed" % name, axis)
-        if not await self._along(axis, way * (span + span // 2), data["homing_mm_s"], wait, gate):
+        # as far away as can be, and some more: where the axis is is not known yet
+        self._declare(axis, end - way * (span + span // 4))
+        if not await self._along(axis, end + way * (span // 4), fast, wait, gate):
             raise MotionError("axis %s did not reach its endstop" % name, axis)
-        await self._along(axis, -way * back_nm, data["homing_mm_s"], wait)
+        self._declare(axis, end)
+        await self._along(axis, end - back, fast, wait)
         if self.port.input_state(index):
             raise MotionError("the endstop of axis %s stays closed" % name, axis)
-        if not await self._along(axis, way * 2 * back_nm, data["homing_slow_mm_s"], wait, gate):
+        if not await self._along(axis, end + back, slow, wait, gate):
             raise MotionError("axis %s did not find its endstop again" % name, axis)
-        place = self.place_nm()
-        place[axis] = geometry.endstop_nm[axis]
-        counts = geometry.counts_at(place)
-        for motor in geometry.motors_of(axis):
-            self.port.set_count(motor, counts[motor])
+        self._declare(axis, end)
 
     async def _along(self, axis, nm, speed_mm_s, wait, gate=None):
-        delta = [0, 0, 0]
-        delta[axis] = nm
-        return await self.travel(delta, speed_mm_s, wait, gate)
+        target = [None, None, None]
+        target[axis] = nm
+        return await self.travel(target, speed_mm_s, wait, gate)
 
-    def settle(self, axes):
-        """The axes stand at home; counts say so to the step."""
-        # A switch that both motors of a CoreXY run into leaves them a step apart: what was homed stands at home, by definition.
+    def _declare(self, axis, nm):
+        """The axis is at nm, by definition."""
         place = self.place_nm()
-        for axis in axes:
-            place[axis] = self.geometry.home_nm[axis]
+        place[axis] = nm
         counts = self.geometry.counts_at(place)
-        for axis in axes:
-            for motor in self.geometry.motors_of(axis):
-                self.port.set_count(motor, counts[motor])
+        for motor in self.geometry.motors_of(axis):
+            self.port.set_count(motor, counts[motor])
