@@ -145,7 +145,8 @@ int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect);
 /* Both return the bytes consumed (>= 0) or a negative PW_E_ARG / PW_E_STATE. */
 int32_t pw_scan(struct pw_core *core, const char *text, int32_t len, struct pw_event *event);
 int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_event *event);
-/* End of the document: takes a last line without newline; call again until the event is PW_EV_END (FULL and COMMAND as in feed). */
+/* End of the document that is being fed (of the scan, when none is): takes a last line without newline; call again until the event is
+ * PW_EV_END (FULL and COMMAND as in feed). */
 int32_t pw_end(struct pw_core *core, struct pw_event *event);
 int32_t pw_mark(struct pw_core *core, uint32_t id);  /* PW_OK or PW_E_FULL */
 int32_t pw_flush(struct pw_core *core);              /* PW_OK or PW_E_FULL; ends look-ahead */

@@ -7,7 +7,7 @@ enum { PW_MAGIC = 0x50573031, PW_SIDE_WINDOW = 16, PW_SIDE_RUNS = 32, PW_SIDE_MA
 struct pw_core {
     uint32_t magic;
     int32_t in_side;     /* the second context is in force */
-    int32_t last_mode;   /* of the last pw_begin, pw_scan or pw_feed: what pw_end ends */
+    int32_t last_mode;   /* of the last pw_begin, pw_scan or pw_feed; PW_FEED while a document is open: what pw_end ends */
     int32_t reserved;
     struct pw_config cfg, side_cfg;
     struct pw_planner *main_planner, *side_planner;
@@ -85,7 +85,8 @@ int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect)
     int64_t home[4];
     if (!pw_valid(core) || (mode != PW_FEED && mode != PW_SCAN) || (dialect != PW_GCODE && dialect != PW_SAFE_GCODE)) return PW_E_ARG;
     pw_home(&core->cfg, home);
-    core->last_mode = mode;
+    /* a document that is being fed stays the one that pw_end ends, whatever is scanned in between */
+    if (mode == PW_FEED || core->doc.state != PW_FRONT_OPEN) core->last_mode = mode;
     if (mode == PW_SCAN) {
         pw_front_begin(&core->scan, &core->cfg, 0, home, dialect, 0);
         return PW_OK;
@@ -106,7 +107,7 @@ static int32_t pw_take(struct pw_front *f, const char *text, int32_t len, struct
 int32_t pw_scan(struct pw_core *core, const char *text, int32_t len, struct pw_event *event)
 {
     if (!pw_valid(core)) return PW_E_ARG;
-    core->last_mode = PW_SCAN;
+    if (core->doc.state != PW_FRONT_OPEN) core->last_mode = PW_SCAN;
     return pw_take(&core->scan, text, len, event);
 }
 
