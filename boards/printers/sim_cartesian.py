@@ -52,7 +52,7 @@ DATA = {
             "window_c": 1.5,
             "fan": "hotend",
             "fan_above_c": 50,
-            "pid": {"kp": 0.1, "ki": 0.005, "kd": 0.6},
+            "pid": {"kp": 0.12, "ki": 0.004, "kd": 0.5},
             "plant": {"power_w": 40, "capacity_j_k": 16, "loss_w_k": 0.08, "fan_loss_w_k": 0.04, "sensor_s": 4},
         },
         "bed": {
@@ -63,7 +63,7 @@ DATA = {
             "max_c": 130,
             "max_target_c": 115,
             "window_c": 1.5,
-            "pid": {"kp": 0.2, "ki": 0.002, "kd": 2},
+            "pid": {"kp": 0.3, "ki": 0.004, "kd": 1},
             "plant": {"power_w": 300, "capacity_j_k": 700, "loss_w_k": 1.3, "fan_loss_w_k": 0, "sensor_s": 6},
         },
     },
