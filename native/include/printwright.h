@@ -82,7 +82,7 @@ struct pw_config {
 };
 
 enum pw_event_kind {
-    PW_EV_NONE = 0,    /* all of the text was taken */
+    PW_EV_NONE = 0,    /* all of the text was taken; line reached, number = motion commands so far, sub = commands ignored with a warning */
     PW_EV_FULL = 1,    /* the queue is full: run, drain, feed the rest */
     PW_EV_COMMAND = 2, /* a command for Python stands in line; its text is consumed */
     PW_EV_LAYER = 3,   /* a layer comment; number = its value or -1 (";LAYER_CHANGE") */

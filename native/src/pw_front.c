@@ -176,6 +176,8 @@ int32_t pw_front_take(struct pw_front *f, const char *text, int32_t len, struct 
         if (r != PW_TEXT_MORE && pw_front_line(f, r, ev)) return taken;
     }
     ev->line = f->text.line;
+    ev->number = f->moves;
+    ev->sub = f->ignored;
     return taken;
 }
 
