@@ -202,6 +202,8 @@ _SETTINGS = {
     "info": ("text", 127, "", "A line about the printer; empty: its make and model."),
     "location": ("text", 127, "", "Where it stands."),
     "organization": ("text", 127, "", "Whose it is."),
+    "organizational_unit": ("text", 127, "", "And which part of it."),
+    "geo_location": ("text", 127, "", "Where it stands as a geo: URI (RFC 5870)."),
 }
 
 DATA = (

@@ -1,0 +1,120 @@
+"""The user's settings: what the machine data propose, overridden by what was saved on flash, checked before it is kept.
+
+Saved settings are records (firmware/jobs/records.RecordLog) in a part of the flash of their own, so that neither a full journal nor
+a power cut can hurt them: the last saved value of each setting stays.  The machine's description itself is never changed here;
+what it is and how it is checked: hal/factory.
+"""
+
+from firmware.jobs.records import RecordLog
+from hal.compat import const, print_exception, urandom
+from hal.errors import ConfigError, StorageError
+
+_TEXT_BYTES = const(127)  # RFC 8011: text attributes of a printer that are text(127)
+_KEYS_MAX = const(32)
+
+# Record keys: never used again for anything else.  (number, name)
+_UUID = const(1)
+_TEXTS = (
+    (2, "printer_name"),
+    (3, "info"),
+    (4, "location"),
+    (5, "organization"),
+    (6, "organizational_unit"),
+    (7, "geo_location"),
+)
+_NOT_EMPTY = ("printer_name",)
+
+
+class Config:
+    """machine: hal.api.Machine.  Call load() before anything else."""
+
+    def __init__(self, machine):
+        part = machine.caps.flash_settings_bytes
+        self._flash = machine.flash
+        self._log = RecordLog(machine.flash, machine.flash.size - part, part, _KEYS_MAX)
+        self._proposed = machine.description["settings"]
+        self._saved = {}
+        self.uuid = None
+        self.damaged = 0  # records that could not be used; the proposals hold for them
+
+    def load(self):
+        """Reads what was saved; makes the printer's UUID when there is none (save() keeps it).  Raises StorageError."""
+        self._log.mount()
+        self._saved = {}
+        self.damaged = 0
+        for number, name in _TEXTS:
+            raw = self._read(number)
+            if raw is None:
+                continue
+            try:
+                value = str(raw, "utf-8")
+                self.check(name, value)
+            except (UnicodeError, ConfigError):
+                self.damaged += 1
+                continue
+            self._saved[name] = value
+        raw = self._read(_UUID)
+        if raw is None or len(raw) != 16:
+            raw = bytearray(urandom(16))
+            raw[6] = raw[6] & 0x0F | 0x40  # RFC 9562: version 4
+            raw[8] = raw[8] & 0x3F | 0x80  # and its variant
+            self._log.put(_UUID, raw)
+        self.uuid = _urn(raw)
+
+    def _read(self, number):
+        try:
+            return self._log.get(number)
+        except StorageError as error:
+            self.damaged += 1
+            print_exception(error)
+            return None
+
+    def get(self, name, default=None):
+        """A setting: what was saved, else what the machine data say; `default` when there is no such setting.
+
+        "printer_uuid" is the printer's identity as a URN; it cannot be set.
+        """
+        if name == "printer_uuid":
+            return self.uuid
+        if name in self._saved:
+            return self._saved[name]
+        return self._proposed.get(name, default)
+
+    def names(self):
+        """The settings that set() takes."""
+        return [name for _, name in _TEXTS]
+
+    def check(self, name, value):
+        """Raises ConfigError, path "settings.<name>", when the setting may not have this value."""
+        path = "settings.%s" % name
+        if name not in self.names():
+            raise ConfigError(path, "no such setting; there are: " + ", ".join(sorted(self.names())))
+        if not isinstance(value, str) or len(value.encode()) > _TEXT_BYTES:
+            raise ConfigError(path, "a text of at most %d bytes expected" % _TEXT_BYTES)
+        for char in value:
+            if ord(char) < 32 or ord(char) == 127:
+                raise ConfigError(path, "a text without control characters expected")
+        if not value and name in _NOT_EMPTY:
+            raise ConfigError(path, "a text that is not empty expected")
+        if name == "geo_location" and value and not value.startswith("geo:"):
+            raise ConfigError(path, "a geo: URI (RFC 5870) or nothing expected")
+
+    def set(self, name, value):
+        """Changes a setting at once; durable after save().  ConfigError; StorageError, then nothing has changed."""
+        self.check(name, value)
+        if self.get(name) == value:
+            return
+        for number, known in _TEXTS:
+            if known == name:
+                self._log.put(number, value.encode())
+        self._saved[name] = value
+
+    async def save(self):
+        """Returns when every change so far is durable.  Raises StorageError."""
+        self._log.flush()
+        await self._flash.sync()
+
+
+def _urn(raw):
+    digits = "".join(["%02x" % byte for byte in raw])
+    return "urn:uuid:%s-%s-%s-%s-%s" % (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
