@@ -197,3 +197,11 @@ def constants(row):
         else:
             result.append(item)
     return result
+
+
+def syntaxes(table):
+    """{name: syntax in the registry's notation} of a table."""
+    result = {}
+    for row in rows(table):
+        result[row[NAME]] = row[SYNTAX]
+    return result

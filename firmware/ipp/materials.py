@@ -7,7 +7,7 @@ Lengths on the wire are nanometres, temperatures degrees Celsius.
 Not here: heating (jobs/runner) and the words of G-code (gcode/values).
 """
 
-from firmware.ipp import tags
+from firmware.ipp import codec, tags, values
 from hal.compat import const
 
 MAX_DATABASE = const(16)  # each entry is some 300 bytes of Get-Printer-Attributes
@@ -140,10 +140,10 @@ class Materials:
         """
         found = None
         for wanted, test in (("material-key", _has_key), ("material-name", _has_name), ("material-type", _has_type)):
-            for name, values in members:
-                if name != wanted or not values:
+            for name, member in members:
+                if name != wanted:
                     continue
-                value = text_of(values[0][1])
+                value = text_of(member[0][1])
                 if found is None:
                     found = self._first(test, value)
                     if found is None:
@@ -160,7 +160,7 @@ class Materials:
                 return material
         return None
 
-    def judge(self, values):
+    def judge(self, given):
         """Judges a ticket's materials-col [(tag, members), ...]: (accepted, refused), both in that form.
 
         refused holds only the members at fault, as the unsupported group wants them (RFC 8011 section 4.1.7), and values beyond the
@@ -168,7 +168,7 @@ class Materials:
         """
         accepted = []
         refused = []
-        for tag, members in values:
+        for tag, members in given:
             if tag != tags.COLLECTION or accepted or refused:
                 refused.append((tag, members))
                 continue
@@ -189,15 +189,15 @@ class Materials:
                 accepted.append((tag, good))
         return accepted, refused
 
-    def _member(self, name, values, material):
+    def _member(self, name, given, material):
         # True: fine; False: a value is not supported; None: there is no such member here
-        tag, value = values[0]
+        tag, value = given[0]
         if name == "material-purpose":
-            for tag, value in values:
+            for tag, value in given:
                 if tag != tags.KEYWORD or value not in _PURPOSES:
                     return False
             return True
-        if len(values) != 1:
+        if len(given) != 1:
             return False
         if name == "material-key":
             return tag == tags.KEYWORD
@@ -224,15 +224,16 @@ class Materials:
         return None
 
     def targets(self, ticket):
-        """Targets of a ticket {name: [(tag, value), ...]} that was judged before.
+        """Targets of a job's ticket {name: encoded attribute}, which was judged before.
 
         The material is the loaded one when the ticket names none; its `material` is None when none is loaded either.
         """
-        values = ticket.get("materials-col")
         result = Targets(self.loaded)
-        if values:
-            result.material = self.match(values[0][1])[0]
-            for name, member in values[0][1]:
+        octets = ticket.get("materials-col")
+        if octets:
+            members = values.decoded(octets)[0][1]
+            result.material = self.match(members)[0]
+            for name, member in members:
                 if name == "material-temperature":
                     tag, value = member[0]
                     if tag == tags.RANGE:
@@ -242,6 +243,23 @@ class Materials:
         result.bed_c = _integer(ticket.get("platform-temperature"))
         result.chamber_c = _integer(ticket.get("chamber-temperature"))
         return result
+
+    def record(self, ticket, material, nozzle_c=None, bed_c=None, chamber_c=None):
+        """Writes into a job's ticket what it is printed with (materials-col-actual and the temperatures' -actual), to be called when
+        printing begins; temperatures None where the document itself sets them."""
+        if material is not None:
+            members = []
+            for name, member in self.usual(material):
+                if name == "material-temperature":
+                    if nozzle_c is None:
+                        continue
+                    member = [(tags.INTEGER, nozzle_c)]
+                members.append((name, member))
+            ticket["materials-col-actual"] = codec.attribute(tags.COLLECTION, "materials-col-actual", [members])
+        if bed_c is not None and self.bed_limit_c:
+            ticket["platform-temperature-actual"] = codec.attribute(tags.INTEGER, "platform-temperature-actual", [bed_c])
+        if chamber_c is not None and self.chamber_limit_c:
+            ticket["chamber-temperature-actual"] = codec.attribute(tags.INTEGER, "chamber-temperature-actual", [chamber_c])
 
     def is_loaded(self, material):
         """True when a job may print with that Material now; otherwise the printer needs it (material-needed)."""
@@ -265,10 +283,11 @@ def _limit_c(heaters, name):
     return int(heater["max_target_c"]) if heater else 0
 
 
-def _integer(values):
-    if values and values[0][0] == tags.INTEGER:
-        return values[0][1]
-    return None
+def _integer(octets):
+    if not octets:
+        return None
+    tag, value = values.decoded(octets)[0]
+    return value if tag == tags.INTEGER else None
 
 
 def _has_key(material, value):

@@ -12,12 +12,14 @@ ROWS = """
 T;copies-default;integer(1:MAX);rfc8011;o;=1
 T;copies-supported;rangeOfInteger(1:MAX);rfc8011;o;=1-1
 T;multiple-document-handling-default;type2 keyword;rfc8011;R;=separate-documents-collated-copies
-T;multiple-document-handling-supported;1setOf type2 keyword;rfc8011;R;=separate-documents-collated-copies,separate-documents-uncollated-copies,single-document
+T;multiple-document-handling-supported;1setOf type2 keyword;rfc8011;R;=separate-documents-collated-copies,\
+separate-documents-uncollated-copies,single-document
 T;print-quality-default;type2 enum;rfc8011;R;=4
 T;print-quality-supported;1setOf type2 enum;rfc8011;R;=4
 T;materials-col-default;1setOf collection;PWG5100.21;R;*
 T;materials-col-ready;1setOf collection;PWG5100.21;R;*
-T;materials-col-supported;1setOf keyword;PWG5100.21;R;=material-color,material-diameter,material-fill-density,material-key,material-name,material-nozzle-diameter,material-purpose,material-shell-thickness,material-temperature,material-type
+T;materials-col-supported;1setOf keyword;PWG5100.21;R;=material-color,material-diameter,material-fill-density,material-key,\
+material-name,material-nozzle-diameter,material-purpose,material-shell-thickness,material-temperature,material-type
 T;materials-col-database;1setOf collection;PWG5100.21;r;*
 T;platform-temperature-default;integer(-273:MAX);PWG5100.21;C;*
 T;platform-temperature-supported;1setOf (integer(-273:MAX) | rangeOfInteger(-273:MAX));PWG5100.21;C;*
@@ -33,9 +35,9 @@ D;accuracy-units-supported;1setOf type2 keyword;PWG5100.21;R;=nm,um
 D;charset-configured;charset;rfc8011;R;=utf-8
 D;charset-supported;1setOf charset;rfc8011;R;=utf-8,us-ascii
 D;color-supported;boolean;rfc8011;R;=false
-D;compression-supported;1setOf type2 keyword;rfc8011;R;*
+D;compression-supported;1setOf type2 keyword;rfc8011;R;=none
 D;document-format-default;mimeMediaType;rfc8011;R;=text/x-gcode
-D;document-format-supported;1setOf mimeMediaType;rfc8011;R;*
+D;document-format-supported;1setOf mimeMediaType;rfc8011;R;=text/x-gcode,application/vnd.pwg-safe-gcode,application/octet-stream
 D;generated-natural-language-supported;1setOf naturalLanguage;rfc8011;R;=en
 D;identify-actions-default;1setOf type2 keyword;PWG5100.13;R;*
 D;identify-actions-supported;1setOf type2 keyword;PWG5100.13;R;*
@@ -72,10 +74,12 @@ D;printer-organization;1setOf text(MAX);PWG5100.13;R;*
 D;printer-organizational-unit;1setOf text(MAX);PWG5100.13;R;*
 D;printer-volume-supported;collection;PWG5100.21;R;*
 D;printer-xri-supported;1setOf collection;rfc3380;R;@
-D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;C;*
+D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;o;=G0 X Y Z E F,G1 X Y Z E F,G2 X Y I J E F,G3 X Y I J E F,G4 P S,G17,G21,\
+G28 X Y Z,G90,G91,G92 E,M82,M83,M106 S,M107,T0
 D;uri-authentication-supported;1setOf type2 keyword;rfc8011;R;*
 D;uri-security-supported;1setOf type2 keyword;rfc8011;R;*
-D;which-jobs-supported;1setOf type2 keyword;PWG5100.7;R;=completed,not-completed,aborted,all,canceled,pending,pending-held,processing,processing-stopped
+D;which-jobs-supported;1setOf type2 keyword;PWG5100.7;R;=completed,not-completed,aborted,all,canceled,pending,pending-held,processing,\
+processing-stopped
 S;chamber-temperature-current;integer(-273:MAX) | unknown;PWG5100.21;C;~
 S;printer-config-change-date-time;dateTime | unknown;PWG5100.13;R;~
 S;printer-config-change-time;integer(1:MAX);PWG5100.13;R;~

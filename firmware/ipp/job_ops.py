@@ -1,0 +1,163 @@
+"""Operations whose target is a job (RFC 8011 section 4.3, PWG 5100.7 section 5.3).
+
+As printer_ops.py; OPERATIONS is the table.  Not here: the queue's rules (firmware/jobs/queue.py), which refuse what a job's state does
+not allow.
+"""
+
+from firmware.ipp import formats, materials, status, tags, ticket, values
+from firmware.ipp.checks import JOB
+from firmware.ipp.codec import Response
+from firmware.ipp.printer_ops import cancel, stored, supplied
+from firmware.ipp.requested import JOB_GROUPS, Requested
+from firmware.ipp.status import IppError
+from firmware.jobs import states
+from firmware.jobs.errors import Busy, JobClosed, TooManyDocuments
+from hal.errors import StorageError, StorageFull
+
+
+async def send_document(ctx):
+    """RFC 8011 section 4.3.1: one document for a job of Create-Job, or none at all to close it."""
+    job = ctx.job
+    op = ctx.op
+    if "last-document" not in op:
+        raise IppError(status.BAD_REQUEST, "'last-document' is missing.")
+    last = ticket.flag(op, "last-document")
+    if not job.open:
+        raise IppError(status.NOT_POSSIBLE, "Job %d takes no more documents." % job.id)
+    document_format = ticket.text(op, "document-format")
+    compression = ticket.text(op, "compression")
+    formats.check_both(document_format, compression)
+    start = await _start(ctx.body)
+    if not start:
+        if not last:
+            raise IppError(status.BAD_REQUEST, "The request has no document.")
+        _close(ctx.printer.queue, job)
+    else:
+        if job.documents or job.writer is not None:
+            raise IppError(status.MULTIPLE_DOCUMENTS, "A job has one document.")
+        await _receive(ctx, job, document_format, compression, start, last)
+    await stored(ctx.printer.queue)
+    return Response().add(tags.JOB_GROUP, ctx.printer.job_attributes.state(job, ctx.uri))
+
+
+async def _start(body):
+    """The document's first bytes: at least formats.SNIFF_BYTES unless it is shorter."""
+    start = b""
+    while len(start) < formats.SNIFF_BYTES:
+        piece = await body.read()
+        if not piece:
+            break
+        start = start + bytes(piece) if start else bytes(piece)
+    return start
+
+
+async def _receive(ctx, job, document_format, compression, start, last):
+    queue = ctx.printer.queue
+    if compression in (None, "none"):
+        if document_format is None:
+            document_format = _format_of(job)
+        try:
+            kind = formats.settle(document_format, start)
+        except IppError as e:
+            if e.status == status.FORMAT_ERROR:
+                # what was to be printed can not be: the job need not wait for its time-out
+                reasons = [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR]
+                queue.move(job, states.ABORTED, reasons, e.message)
+                await stored(queue)
+            raise
+    else:
+        kind = document_format or formats.GCODE
+    try:
+        writer = queue.open_document(job, kind, compression, ticket.text(ctx.op, "document-name"))
+    except Busy as e:
+        raise IppError(status.BUSY, "Not now: %s." % e.message)
+    except JobClosed as e:
+        raise IppError(status.NOT_POSSIBLE, "Not possible: %s." % e.message)
+    except TooManyDocuments:
+        raise IppError(status.MULTIPLE_DOCUMENTS, "A job has one document.")
+    except StorageError as e:
+        raise _storage(e)
+    supplied(job.ticket, ctx.op)
+    body = ctx.body
+    done = False
+    try:
+        await writer.write(start)
+        start = None
+        while True:
+            piece = await body.read()
+            if not piece:
+                break
+            await writer.write(piece)
+        await writer.close(last)
+        done = True
+    except JobClosed:
+        raise _ended(job)
+    except StorageError as e:
+        raise _storage(e)
+    finally:
+        if not done:
+            # the client vanished, or the server is going down: never half a document
+            writer.abort()
+
+
+def _format_of(job):
+    """document-format that Create-Job said, or None."""
+    octets = job.ticket.get("document-format-supplied")
+    return materials.text_of(values.decoded(octets)[0][1]) if octets else None
+
+
+def _storage(error):
+    if isinstance(error, StorageFull):
+        # "ever" is the spool's word for: it would not fit an empty spool either
+        ever = getattr(error, "ever", True)
+        return IppError(status.TEMPORARY_ERROR if ever else status.TOO_LARGE, "No room for the document: %s." % error.message)
+    return IppError(status.TEMPORARY_ERROR, "The document cannot be stored: %s." % error.message)
+
+
+def _ended(job):
+    if job.state == states.CANCELED:
+        return IppError(status.JOB_CANCELED, "Job %d was canceled." % job.id)
+    return IppError(status.NOT_POSSIBLE, "Job %d has ended: %s." % (job.id, job.message or states.NAMES[job.state]))
+
+
+def _close(queue, job):
+    try:
+        queue.close_job(job)
+    except JobClosed:
+        raise IppError(status.NOT_POSSIBLE, "Job %d is closed." % job.id)
+    except Busy:
+        raise IppError(status.NOT_POSSIBLE, "Job %d's document is still arriving." % job.id)
+
+
+async def close_job(ctx):
+    """PWG 5100.7 section 5.3: no further documents."""
+    _close(ctx.printer.queue, ctx.job)
+    await stored(ctx.printer.queue)
+    return Response()
+
+
+async def cancel_job(ctx):
+    """RFC 8011 section 4.3.3.  A job that prints ends as soon as the machine stands; until then its reasons say so."""
+    job = ctx.job
+    reason = states.CANCELED_BY_USER if job.user == ctx.user else states.CANCELED_BY_OPERATOR
+    try:
+        cancel(ctx.printer, job, reason, ticket.text(ctx.op, "message"))
+    except states.IllegalMove:
+        raise IppError(status.NOT_POSSIBLE, "Job %d is %s already." % (job.id, "ending" if job.stop else states.NAMES[job.state]))
+    await stored(ctx.printer.queue)
+    return Response()
+
+
+async def get_job_attributes(ctx):
+    """RFC 8011 section 4.3.4."""
+    requested = Requested(ctx.op.get("requested-attributes"), JOB_GROUPS)
+    return Response().add(tags.JOB_GROUP, ctx.printer.job_attributes.all(ctx.job, requested, ctx.uri))
+
+
+# operation-id: (handler, target)
+OPERATIONS = {
+    0x0006: (send_document, JOB),
+    0x0008: (cancel_job, JOB),
+    0x0009: (get_job_attributes, JOB),
+    0x003B: (close_job, JOB),
+}

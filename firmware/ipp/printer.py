@@ -1,0 +1,263 @@
+"""The printer object: its attributes as encoded pieces, cheap enough to be asked for thousands of times a second.
+
+Everything that only configuration changes is encoded once, per registry group, into one bytes object; what holds the printer's
+address is kept for the addresses that clients used last; only status is packed for each answer.  Asked for single names, an
+answer is cut out of the same bytes.
+
+Not here: operations (printer_ops.py), the values' origin (printer_values.py), the machine's state (jobs/runner).
+"""
+
+from array import array
+
+from firmware.ipp import attributes, codec, printer_values, registry_printer, tags, values
+from firmware.ipp.job import JobAttributes
+from hal.compat import const
+
+# Addresses (scheme, host) whose attributes are kept: a client uses one, a household a handful.
+MAX_ADDRESSES = const(4)
+PATH = "/ipp/print3d"
+
+_MESSAGE_OCTETS = const(1023)
+_HTTP_OF = {"ipp": "http", "ipps": "https"}
+_REASONS_LIMIT = const(16)
+
+_STATE = values.head(tags.ENUM, "printer-state", 4)
+_UP_TIME = values.head(tags.INTEGER, "printer-up-time", 4)
+_STATE_TIME = values.head(tags.INTEGER, "printer-state-change-time", 4)
+_CONFIG_TIME = values.head(tags.INTEGER, "printer-config-change-time", 4)
+_QUEUED = values.head(tags.INTEGER, "queued-job-count", 4)
+_CHAMBER = values.head(tags.INTEGER, "chamber-temperature-current", 4)
+_ACCEPTING = values.head(tags.BOOLEAN, "printer-is-accepting-jobs", 1)
+
+
+class Printer:
+    """machine: hal.api Machine; queue: jobs.queue.JobQueue; runner: jobs.runner.Runner; heating: thermal.control.Heating; materials:
+    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's;
+    schemes: ((uri scheme, uri-security, uri-authentication), ...) that the machine's network offers."""
+
+    def __init__(
+        self, machine, queue, runner, heating, materials, settings, operations, version, schemes=(("ipp", "none", "requesting-user-name"),)
+    ):
+        self.machine = machine
+        self.queue = queue
+        self.runner = runner
+        self.heating = heating
+        self.materials = materials
+        self.settings = settings
+        self.accuracy_um = printer_values.accuracy_um(machine.description["printer"])
+        self.ticket_names = printer_values.ticket_attributes(materials)
+        self.identify_actions = list(machine.description["pcb"]["identify"]) or ["display"]
+        self.job_attributes = JobAttributes(self)
+        self._operations = operations
+        self._version = version
+        self._schemes = schemes
+        self._clock = machine.clock
+        self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
+        self._live = self._live_table()
+        self._loaded = None
+        self._fixed = b""  # all attributes that do not change, by groups
+        self._starts = None  # where each begins, and the end
+        self._spans = {}  # group: (start, end)
+        self.refresh()
+
+    def refresh(self):
+        """Encodes what depends on the configuration; to be called after a change of settings or of the loaded material."""
+        computed = printer_values.compute(
+            self.machine.description,
+            self.machine.caps,
+            self.settings,
+            self.materials,
+            self._operations,
+            self._schemes,
+            self._version,
+            self.queue.time_out_s,
+        )
+        parts = {"T": [], "D": [], "S": []}
+        for row in attributes.rows(registry_printer.ROWS):
+            source = row[attributes.VALUE]
+            if source[0] == "=":
+                octets = attributes.encode(row, attributes.constants(row))
+            elif source == "*":
+                found = computed.get(row[attributes.NAME])
+                if found is None:
+                    if row[attributes.LEVEL] == "C":
+                        continue  # the machine has no such part
+                    raise ValueError("no value of " + row[attributes.NAME])
+                if found[0] is None and row[attributes.SYNTAX].find(" | ") < 0:
+                    octets = codec.attribute(tags.NO_VALUE, row[attributes.NAME], [])
+                else:
+                    octets = attributes.encode(row, found)
+            else:
+                continue
+            parts[row[attributes.GROUP]].append(octets)
+        starts = array("H")
+        end = 0
+        for group in ("T", "D", "S"):
+            first = end
+            for octets in parts[group]:
+                starts.append(end)
+                end += len(octets)
+            self._spans[group] = (first, end)
+        starts.append(end)
+        self._starts = starts
+        self._fixed = b"".join(parts["T"] + parts["D"] + parts["S"])
+        self._addresses = []
+        self._loaded = self.materials.loaded
+        self._config_changed = (self._clock.uptime_s(), self._clock.unix_s())
+
+    def attributes(self, requested, uri):
+        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context."""
+        if self.materials.loaded is not self._loaded:
+            self.refresh()
+        if requested.everything():
+            yield self._fixed
+            for _, _, octets in self._addressed(uri):
+                yield octets
+            yield b"".join([encode() for _, _, encode in self._live])
+            return
+        fixed = self._fixed
+        for group in requested.groups:
+            start, end = self._spans[group]
+            yield fixed[start:end]
+        if requested.octets:
+            for octets in self._single(requested):
+                yield octets
+        for group, name, octets in self._addressed(uri):
+            if requested.has(group, name):
+                yield octets
+        for group, name, encode in self._live:
+            if requested.has(group, name):
+                yield encode()
+
+    def _single(self, requested):
+        # what was asked for by name out of the bytes that never change
+        fixed = self._fixed
+        starts = self._starts
+        names = requested.octets
+        skip = [self._spans[group] for group in requested.groups]
+        for i in range(len(starts) - 1):
+            start = starts[i]
+            # no registered name has 256 octets, so the length's second octet is all of it
+            if fixed[start + 3 : start + 3 + fixed[start + 2]] in names:
+                for first, end in skip:
+                    if first <= start < end:
+                        break
+                else:
+                    yield fixed[start : starts[i + 1]]
+
+    def uri(self, uri):
+        """The printer's URI (str) in the words of the client's (scheme, host, path)."""
+        return uri[0] + "://" + uri[1] + PATH
+
+    def up_time(self):
+        """printer-up-time in seconds, at least 1."""
+        return self._clock.uptime_s()
+
+    def _addressed(self, uri):
+        key = (uri[0], uri[1])
+        for i in range(len(self._addresses)):
+            if self._addresses[i][0] == key:
+                return self._addresses[i][1]
+        pages = _HTTP_OF[uri[0]] + "://" + uri[1]
+        uris = []
+        collections = []
+        for scheme, security, authentication in self._schemes:
+            # the address that the client used is the one it can reach
+            own = scheme + "://" + uri[1] + PATH
+            uris.append(own)
+            collections.append(
+                [
+                    ("xri-uri", [(tags.URI, own)]),
+                    ("xri-authentication", [(tags.KEYWORD, authentication)]),
+                    ("xri-security", [(tags.KEYWORD, security)]),
+                ]
+            )
+        found = [
+            ("D", "printer-icons", codec.attribute(tags.URI, "printer-icons", [pages + "/icon.png"])),
+            ("D", "printer-xri-supported", codec.attribute(tags.COLLECTION, "printer-xri-supported", collections)),
+            ("S", "printer-more-info", codec.attribute(tags.URI, "printer-more-info", [pages + "/"])),
+            ("S", "printer-uri-supported", codec.attribute(tags.URI, "printer-uri-supported", uris)),
+        ]
+        self._addresses = [(key, found)] + self._addresses[: MAX_ADDRESSES - 1]
+        return found
+
+    def _live_table(self):
+        table = [
+            ("D", "printer-current-time", self._current_time),
+            ("S", "printer-config-change-date-time", self._config_date),
+            ("S", "printer-config-change-time", self._config_time),
+            ("S", "printer-is-accepting-jobs", self._accepting),
+            ("S", "printer-state", self._state),
+            ("S", "printer-state-change-date-time", self._state_date),
+            ("S", "printer-state-change-time", self._state_time),
+            ("S", "printer-state-message", self._state_message),
+            ("S", "printer-state-reasons", self._state_reasons),
+            ("S", "printer-up-time", self._up_time),
+            ("S", "queued-job-count", self._queued),
+            ("S", "printwright-position", self._position),
+            ("S", "printwright-temperatures", self._temperatures),
+        ]
+        if self.materials.chamber_limit_c:
+            table.append(("S", "chamber-temperature-current", self._chamber))
+        return table
+
+    def _current_time(self):
+        return values.date("printer-current-time", self._clock.unix_s())
+
+    def _config_date(self):
+        return values.date("printer-config-change-date-time", self._config_changed[1])
+
+    def _config_time(self):
+        return values.integer(_CONFIG_TIME, self._config_changed[0])
+
+    def _accepting(self):
+        return _ACCEPTING + (b"\x01" if self.runner.status.accepting else b"\x00")
+
+    def _state(self):
+        return values.integer(_STATE, self.runner.status.printer_state)
+
+    def _state_date(self):
+        return values.date("printer-state-change-date-time", self._changed_unix_s())
+
+    def _changed_unix_s(self):
+        now_s = self._clock.unix_s()
+        return None if now_s is None else now_s - (self._clock.uptime_s() - self.runner.status.changed_s)
+
+    def _state_time(self):
+        return values.integer(_STATE_TIME, self.runner.status.changed_s)
+
+    def _state_message(self):
+        return codec.attribute(tags.TEXT, "printer-state-message", [codec.clip(self.runner.status.state_message or "", _MESSAGE_OCTETS)])
+
+    def _state_reasons(self):
+        reasons = self.runner.status.state_reasons
+        return codec.attribute(tags.KEYWORD, "printer-state-reasons", reasons[:_REASONS_LIMIT] or ["none"])
+
+    def _up_time(self):
+        return values.integer(_UP_TIME, self._clock.uptime_s())
+
+    def _queued(self):
+        return values.integer(_QUEUED, self.queue.count_active())
+
+    def _position(self):
+        position_um = self.runner.status.position_um
+        if position_um is None:
+            return codec.attribute(tags.UNKNOWN, "printwright-position", [])
+        # hundredths of a millimetre, as all lengths of IPP 3D that are not nanometres
+        members = [(axis, [(tags.INTEGER, int(position_um[i]) // 10)]) for i, axis in enumerate(("x", "y", "z"))]
+        return codec.attribute(tags.COLLECTION, "printwright-position", [members])
+
+    def _temperatures(self):
+        collections = []
+        for name, current_c, target_c in self.heating.readings():
+            current = (tags.UNKNOWN, None) if current_c is None else (tags.INTEGER, int(current_c + 0.5))
+            collections.append(
+                [("name", [(tags.KEYWORD, name)]), ("current", [current]), ("target", [(tags.INTEGER, int(target_c + 0.5))])]
+            )
+        return codec.attribute(tags.COLLECTION, "printwright-temperatures", collections)
+
+    def _chamber(self):
+        current_c = self.heating.current_c("chamber")
+        if current_c is None:
+            return codec.attribute(tags.UNKNOWN, "chamber-temperature-current", [])
+        return values.integer(_CHAMBER, int(current_c + 0.5))

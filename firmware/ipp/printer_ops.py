@@ -1,0 +1,248 @@
+"""Operations whose target is the printer (RFC 8011 section 4.2, RFC 3998, PWG 5100.7 and 5100.13).
+
+Each is `async def operation(ctx) -> Response`, called after the checks of checks.py; IppError refuses.  OPERATIONS is the table that
+dispatch.py calls them by and that operations-supported lists.  Not here: Print-Job and Print-URI, which IPP 3D does not have
+(PWG 5100.21-2019 section 5).
+"""
+
+from firmware.ipp import codec, formats, materials, status, tags, ticket
+from firmware.ipp.checks import PRINTER
+from firmware.ipp.codec import Response, clip
+from firmware.ipp.requested import JOB_GROUPS, PRINTER_GROUPS, Requested
+from firmware.ipp.status import IppError
+from firmware.jobs import states
+from firmware.jobs.errors import Busy, QueueFull
+from hal.compat import const
+from hal.errors import StorageError
+
+_KB = const(1024)
+_JOB_IDS = ("job-id", "job-uri")  # what Get-Jobs answers when nothing is asked for
+_FILTERS = ("which-jobs", "my-jobs", "limit", "first-index")
+_ENDED = {
+    "completed": (states.CANCELED, states.ABORTED, states.COMPLETED),
+    "canceled": (states.CANCELED,),
+    "aborted": (states.ABORTED,),
+}
+_ALIVE = {
+    "not-completed": (states.PENDING, states.PENDING_HELD, states.PROCESSING, states.PROCESSING_STOPPED),
+    "pending": (states.PENDING,),
+    "pending-held": (states.PENDING_HELD,),
+    "processing": (states.PROCESSING,),
+    "processing-stopped": (states.PROCESSING_STOPPED,),
+}
+
+
+def answer(unsupported=()):
+    """A Response that succeeded, with attributes that were ignored, if any."""
+    response = Response(status.OK_IGNORED if unsupported else status.OK)
+    response.unsupported = list(unsupported)
+    return response
+
+
+async def stored(queue):
+    """Waits until the queue's changes are durable; IppError(TEMPORARY_ERROR) when the medium fails."""
+    try:
+        await queue.commit()
+    except StorageError as e:
+        raise IppError(status.TEMPORARY_ERROR, "The job cannot be stored: %s." % e.message)
+
+
+async def get_printer_attributes(ctx):
+    """RFC 8011 section 4.2.5.  document-format is checked and changes nothing: all formats have the same capabilities."""
+    formats.check("document-format", ticket.text(ctx.op, "document-format"), status.FORMAT_NOT_SUPPORTED)
+    requested = Requested(ctx.op.get("requested-attributes"), PRINTER_GROUPS)
+    return Response().add(tags.PRINTER_GROUP, ctx.printer.attributes(requested, ctx.uri))
+
+
+def _judged(ctx):
+    """What Create-Job and Validate-Job check: (ticket, unsupported)."""
+    op = ctx.op
+    printer = ctx.printer
+    if not printer.runner.status.accepting:
+        raise IppError(status.NOT_ACCEPTING, "The printer does not take jobs now.")
+    formats.check_both(ticket.text(op, "document-format"), ticket.text(op, "compression"))
+    size_k = op.get("job-k-octets")
+    if size_k and size_k[0][1] > printer.machine.caps.spool_bytes // _KB:
+        unsupported = [codec.attribute_of("job-k-octets", size_k)]
+        raise IppError(status.TOO_LARGE, "The job is larger than this printer can store.", unsupported)
+    return ticket.judge(printer, op, ctx.group(tags.JOB_GROUP))
+
+
+async def validate_job(ctx):
+    """RFC 8011 section 4.2.3: as Create-Job, without a job."""
+    return answer(_judged(ctx)[1])
+
+
+async def create_job(ctx):
+    """RFC 8011 section 4.2.4.  The answer comes when the job survives a loss of power."""
+    printer = ctx.printer
+    queue = printer.queue
+    entries, unsupported = _judged(ctx)
+    name = ticket.text(ctx.op, "job-name") or ticket.text(ctx.op, "document-name") or "Untitled"
+    supplied(entries, ctx.op)
+    try:
+        job = queue.create(str(clip(name, 255), "utf-8"), ctx.user, entries)
+    except QueueFull as e:
+        raise IppError(status.TOO_MANY_JOBS, "No room for another job: %s." % e.message)
+    except Busy as e:
+        raise IppError(status.BUSY, "Not now: %s." % e.message)
+    except StorageError as e:
+        raise IppError(status.TEMPORARY_ERROR, "The job cannot be stored: %s." % e.message)
+    await stored(queue)
+    return answer(unsupported).add(tags.JOB_GROUP, printer.job_attributes.state(job, ctx.uri))
+
+
+def supplied(entries, op):
+    """Notes in a job's ticket what the client said of the document (PWG 5100.7 section 7)."""
+    for name, tag in (("document-format", tags.MIME), ("document-name", tags.NAME), ("compression", tags.KEYWORD)):
+        text = ticket.text(op, name)
+        if text is not None:
+            entries[name + "-supplied"] = codec.attribute(tag, name + "-supplied", [text])
+
+
+async def get_jobs(ctx):
+    """RFC 8011 section 4.2.6, PWG 5100.7 section 6.3 (job-ids, which-jobs), PWG 5100.13 section 5.3 (first-index)."""
+    op = ctx.op
+    queue = ctx.printer.queue
+    requested = Requested(op.get("requested-attributes"), JOB_GROUPS, "")
+    if "requested-attributes" not in op:
+        requested.add(_JOB_IDS)
+    if "job-ids" in op:
+        clash = [name for name in _FILTERS if name in op]
+        if clash:
+            unsupported = [codec.attribute_of(name, op[name]) for name in ["job-ids"] + clash]
+            raise IppError(status.CONFLICTING, "'job-ids' already says which jobs.", unsupported)
+        jobs = _by_ids(queue, [value for _, value in op["job-ids"]])
+    else:
+        which = ticket.text(op, "which-jobs") or "not-completed"
+        if which != "all" and which not in _ENDED and which not in _ALIVE:
+            raise IppError(status.NOT_SUPPORTED, "No such set of jobs.", [codec.attribute_of("which-jobs", op["which-jobs"])])
+        jobs = _which(queue, which)
+        if ticket.flag(op, "my-jobs"):
+            jobs = _of_user(jobs, ctx.user)
+    first = op["first-index"][0][1] if "first-index" in op else 1
+    limit = op["limit"][0][1] if "limit" in op else None
+    response = Response()
+    # a generator, since the history may be long and each of its jobs is read from flash
+    response.groups = _groups(ctx, jobs, requested, first, limit)
+    return response
+
+
+def _by_ids(queue, ids):
+    for id in ids:
+        job = queue.get(id)
+        if job is not None:
+            yield job
+
+
+def _which(queue, which):
+    if which == "all" or which in _ALIVE:
+        allowed = _ALIVE["not-completed"] if which == "all" else _ALIVE[which]
+        jobs = queue.active()
+        # the job in work comes first, whatever is older and still waits for its documents
+        for working in (True, False):
+            for job in jobs:
+                if (job.state == states.PROCESSING or job.state == states.PROCESSING_STOPPED) == working and job.state in allowed:
+                    yield job
+    if which == "all" or which in _ENDED:
+        allowed = _ENDED["completed"] if which == "all" else _ENDED[which]
+        for job in queue.ended():
+            if job.state in allowed:
+                yield job
+
+
+def _of_user(jobs, user):
+    for job in jobs:
+        if job.user == user:
+            yield job
+
+
+def _groups(ctx, jobs, requested, first, limit):
+    encoder = ctx.printer.job_attributes
+    index = 0
+    for job in jobs:
+        index += 1
+        if index < first:
+            continue
+        if limit is not None and index >= first + limit:
+            return
+        yield tags.JOB_GROUP, encoder.all(job, requested, ctx.uri)
+
+
+async def cancel_my_jobs(ctx):
+    """PWG 5100.7 section 5.2: all of the caller's jobs, or those of job-ids; if one of these can not be canceled, none is."""
+    queue = ctx.printer.queue
+    if "job-ids" not in ctx.op:
+        jobs = [job for job in queue.active() if job.user == ctx.user and job.stop is None]
+    else:
+        jobs = []
+        failed = []
+        failure = None
+        for _, id in ctx.op["job-ids"]:
+            job = queue.get(id)
+            if job is None:
+                code = status.NOT_FOUND
+            elif job.user != ctx.user:
+                code = status.NOT_AUTHORIZED
+            elif states.ended(job.state) or job.stop is not None:
+                code = status.NOT_POSSIBLE
+            else:
+                jobs.append(job)
+                continue
+            failure = failure or code
+            failed.append(id)
+        if failed:
+            unsupported = [codec.attribute(tags.INTEGER, "job-ids", failed)]
+            raise IppError(failure, "Not all of these jobs can be canceled; none was.", unsupported)
+    message = ticket.text(ctx.op, "message")
+    for job in jobs:
+        cancel(ctx.printer, job, states.CANCELED_BY_USER, message)
+    await stored(queue)
+    return Response()
+
+
+def cancel(printer, job, reason, message):
+    """Cancels a job wherever it is; raises states.IllegalMove when it has ended or is ending."""
+    if not printer.queue.cancel(job, reason, message):
+        printer.runner.cancel(job, [reason])
+
+
+async def identify_printer(ctx):
+    """PWG 5100.13 section 4.1.  Actions that the printer does not have are ignored; with none left, its default is done."""
+    supported = ctx.printer.identify_actions
+    actions = []
+    ignored = []
+    for _, value in ctx.op.get("identify-actions", ()):
+        action = materials.text_of(value)
+        if action in supported:
+            actions.append(action)
+        else:
+            ignored.append(action)
+    ctx.printer.runner.identify(actions or supported[:1])
+    return answer([codec.attribute(tags.KEYWORD, "identify-actions", ignored)] if ignored else ())
+
+
+async def pause_printer(ctx):
+    """RFC 8011 section 4.2.7: printing stops at the next place where it may; paused already is fine, too."""
+    ctx.printer.runner.pause()
+    return Response()
+
+
+async def resume_printer(ctx):
+    """RFC 8011 section 4.2.8: goes on; without a pause nothing changes.  Refused while the cause of a stop lasts."""
+    if not ctx.printer.runner.resume():
+        raise IppError(status.NOT_POSSIBLE, "The printer cannot go on: %s." % (ctx.printer.runner.status.state_message or "it has a fault"))
+    return Response()
+
+
+# operation-id: (handler, target)
+OPERATIONS = {
+    0x0004: (validate_job, PRINTER),
+    0x0005: (create_job, PRINTER),
+    0x000A: (get_jobs, PRINTER),
+    0x000B: (get_printer_attributes, PRINTER),
+    0x0010: (pause_printer, PRINTER),
+    0x0011: (resume_printer, PRINTER),
+    0x0039: (cancel_my_jobs, PRINTER),
+    0x003C: (identify_printer, PRINTER),
+}

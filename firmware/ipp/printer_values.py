@@ -1,0 +1,123 @@
+"""The printer's attributes that change with its configuration only: computed at start and after a change of settings.
+
+Pure: from the machine's description, its capabilities and settings to Python values, as firmware/ipp/attributes.pairs takes them.
+"""
+
+from firmware.ipp import attributes, registry_job, registry_request, tags
+
+_KB = 1024
+
+
+def ticket_attributes(materials):
+    """Names of the job template attributes that this machine has, in the registry's order."""
+    names = []
+    for row in attributes.rows(registry_job.ROWS):
+        name = row[attributes.NAME]
+        if row[attributes.GROUP] != "T":
+            continue
+        if name == "platform-temperature" and not materials.bed_limit_c:
+            continue
+        if name == "chamber-temperature" and not materials.chamber_limit_c:
+            continue
+        names.append(name)
+    return names
+
+
+def accuracy_um(printer):
+    """(x, y, z): one step of each axis in micrometres, rounded up."""
+    axes = printer["axes"]
+    return tuple([-int(-1000 / axes[axis]["steps_per_mm"] // 1) for axis in ("x", "y", "z")])
+
+
+def accuracy(um):
+    """print-accuracy as a collection from (x, y, z) in micrometres."""
+    return [
+        ("accuracy-units", [(tags.KEYWORD, "um")]),
+        ("x-accuracy", [(tags.INTEGER, um[0])]),
+        ("y-accuracy", [(tags.INTEGER, um[1])]),
+        ("z-accuracy", [(tags.INTEGER, um[2])]),
+    ]
+
+
+def compute(description, caps, settings, materials, operations, schemes, version, time_out_s):
+    """{name: [value, ...]} of every row marked `*` in the registry that applies to this machine.
+
+    description: the machine's description; settings: object with get(key, default); operations: operation-ids that work; schemes:
+    ((uri scheme, uri-security keyword, uri-authentication keyword), ...); version: the firmware's, e.g. "0.1.0"; time_out_s:
+    multiple-operation-time-out.
+    """
+    printer = description["printer"]
+    title = printer["title"]
+    name = settings.get("printer_name", None) or "Printwright"
+    database = materials.database
+    ready = [materials.usual(materials.loaded)] if materials.loaded else [None]
+    create = [row[attributes.NAME] for row in attributes.rows(registry_request.ROWS) if row[attributes.VALUE] == "create"]
+    identify = list(description["pcb"]["identify"]) or ["display"]
+    um = accuracy_um(printer)
+    values = {
+        "materials-col-default": ready,
+        "materials-col-ready": ready,
+        "materials-col-database": [materials.entry(material) for material in database],
+        "material-diameter-supported": [materials.filament_nm],
+        "material-nozzle-diameter-supported": [materials.nozzle_nm],
+        "material-temperature-supported": [materials.span_c()],
+        "material-type-supported": materials.types(),
+        "max-materials-col-supported": [1],
+        "print-accuracy-default": [accuracy(um)],
+        "print-accuracy-supported": [accuracy(um)],
+        "identify-actions-default": identify[:1],
+        "identify-actions-supported": identify,
+        "job-creation-attributes-supported": sorted(create + ticket_attributes(materials)),
+        "job-k-octets-supported": [(0, min(caps.spool_bytes // _KB, attributes.MAX))],
+        "multiple-operation-time-out": [time_out_s],
+        "operations-supported": sorted(operations),
+        "platform-shape": ["rectangle"],
+        "printer-device-id": ["MFG:Printwright;MDL:%s;CMD:GCODE;" % title.replace(";", " ")],
+        "printer-dns-sd-name": [_clip(name, 63)],
+        "printer-geo-location": [settings.get("geo_location", None) or None],
+        "printer-info": [settings.get("info", None) or title],
+        "printer-location": [settings.get("location", None) or ""],
+        "printer-make-and-model": [title],
+        "printer-name": [name],
+        "printer-organization": [settings.get("organization", None) or ""],
+        "printer-organizational-unit": [settings.get("organizational_unit", None) or ""],
+        "printer-volume-supported": [_volume(printer)],
+        "printer-firmware-string-version": [version],
+        "printer-firmware-version": [version.encode()],
+        "printer-uuid": [settings.get("printer_uuid", None)],
+        "uri-authentication-supported": [authentication for _, _, authentication in schemes],
+        "uri-security-supported": [security for _, security, _ in schemes],
+        "xri-authentication-supported": _once([authentication for _, _, authentication in schemes]),
+        "xri-security-supported": _once([security for _, security, _ in schemes]),
+        "xri-uri-scheme-supported": _once([scheme for scheme, _, _ in schemes]),
+    }
+    if materials.bed_limit_c:
+        values["platform-temperature-default"] = [materials.loaded.bed_c if materials.loaded else 0]
+        values["platform-temperature-supported"] = [(0, materials.bed_limit_c)]
+    if materials.chamber_limit_c:
+        values["chamber-temperature-default"] = [materials.loaded.chamber_c if materials.loaded else None]
+        values["chamber-temperature-supported"] = [(0, materials.chamber_limit_c)]
+    return values
+
+
+def _volume(printer):
+    # printer-volume-supported counts hundredths of a millimetre (PWG 5100.21 section 8.3)
+    members = []
+    for axis in ("x", "y", "z"):
+        data = printer["axes"][axis]
+        members.append((axis + "-dimension", [(tags.INTEGER, int((data["max_mm"] - data["min_mm"]) * 100))]))
+    return members
+
+
+def _once(items):
+    result = []
+    for item in items:
+        if item not in result:
+            result.append(item)
+    return result
+
+
+def _clip(text, octets):
+    while len(text.encode()) > octets:
+        text = text[:-1]
+    return text
