@@ -332,7 +332,7 @@ class JobQueue:
         job.reasons = list(states.DEFAULT_REASONS[state] if reasons is None else reasons)
         if message is not None:
             job.message = message[:MESSAGE_CHARS_MAX]
-        if job.ignored and state >= states.PROCESSING:
+        if job.ignored and state >= states.PROCESSING and states.WARNINGS_DETECTED not in job.reasons:
             job.reasons.append(states.WARNINGS_DETECTED)
         if state == states.PROCESSING:
             _take_out(self._ready, job)
