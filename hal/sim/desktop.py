@@ -10,7 +10,7 @@ import os
 import socket
 
 from hal.api import FlashError
-from hal.errors import BusyError, StorageError
+from hal.errors import BusyError, HalError, StorageError
 from hal.sim.files import FolderFiles
 from hal.sim.flash import FileFlash
 from hal.sim.net import SimNet
@@ -21,79 +21,102 @@ _PORT_TRIES = 20
 class GroupSync:
     """One flush for all that wait: whoever comes while one runs joins the next.
 
-    flush: callable, blocking; runs in a thread.  Its OSError reaches every waiter of its round as `error`.
+    begin: called in the loop's thread when a flush starts; returns what does the work, blocking, in a thread of its own.  Its OSError
+    reaches every waiter of that round as `error`.  rounds: flushes so far.
     """
 
-    def __init__(self, flush, error):
-        self._flush = flush
+    def __init__(self, begin, error):
+        self._begin = begin
         self._error = error
         self._running = None
         self._next = None
+        self._wanted = 0
+        self._done = 0
         self.rounds = 0
 
+    def changed(self):
+        """Something was written that the next wait() has to make durable."""
+        self._wanted += 1
+
     async def wait(self):
-        if self._next is None:
-            self._next = asyncio.ensure_future(self._round(self._running))
-        # a waiter that is cancelled does not take the round away from the others
-        await asyncio.shield(self._next)
+        want = self._wanted
+        while self._done < want:
+            if self._next is None:
+                self._next = asyncio.ensure_future(self._round(self._running))
+            # a waiter that is cancelled does not take the round away from the others
+            await asyncio.shield(self._next)
 
     async def _round(self, before):
         if before is not None:
             await asyncio.wait([before])
-        else:
-            await asyncio.sleep(0)  # all that are ready now come along
+        await asyncio.sleep(0)  # all that are ready now come along
         self._running, self._next = self._next, None
+        upto = self._wanted
         self.rounds += 1
         try:
-            await asyncio.get_running_loop().run_in_executor(None, self._flush)
+            await asyncio.get_running_loop().run_in_executor(None, self._begin())
         except OSError as error:
             raise self._error("cannot be made durable: %s" % error) from None
+        finally:
+            self._running = None
+        self._done = upto
 
 
 class DurableFlash(FileFlash):
     """The file, unbuffered: what was programmed survives the end of the process at once, and a power failure after sync()."""
 
     def __init__(self, path, size, sector_bytes, page_bytes):
+        self._sync = GroupSync(self._begin, FlashError)
         FileFlash.__init__(self, path, size, sector_bytes, page_bytes)
-        self._sync = GroupSync(self._flush, FlashError)
-        self._dirty = False
 
     def _put(self, offset, data):
-        self._dirty = True
+        self._sync.changed()
         FileFlash._put(self, offset, data)
+
+    def _begin(self):
+        return self._flush
 
     def _flush(self):
         os.fdatasync(self._file.fileno())
 
     async def sync(self):
         await FileFlash.sync(self)
-        if self._dirty or self._sync._running is not None:
-            self._dirty = False
-            await self._sync.wait()
+        await self._sync.wait()
 
 
 class DurableFiles(FolderFiles):
     """A folder whose closed files are flushed by the next sync()."""
 
     def __init__(self, folder, capacity):
-        FolderFiles.__init__(self, folder, capacity)
-        self._sync = GroupSync(self._flush, StorageError)
+        self._sync = GroupSync(self._begin, StorageError)
         self._ended = []
+        FolderFiles.__init__(self, folder, capacity)
         self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
 
     def ended(self, file, name):
         # kept open until it is flushed; one that was removed in between costs nothing
         self._ended.append(file)
+        self._sync.changed()
 
-    def _flush(self):
+    def remove(self, name):
+        removed = FolderFiles.remove(self, name)
+        if removed:
+            self._sync.changed()
+        return removed
+
+    def _begin(self):
         ended, self._ended = self._ended, []
-        try:
-            for file in ended:
-                os.fsync(file.fileno())
-            os.fsync(self._handle)
-        finally:
-            for file in ended:
-                file.close()
+
+        def flush():
+            try:
+                for file in ended:
+                    os.fsync(file.fileno())
+                os.fsync(self._handle)
+            finally:
+                for file in ended:
+                    file.close()
+
+        return flush
 
     async def sync(self):
         await self._sync.wait()
@@ -103,10 +126,10 @@ class DurableFiles(FolderFiles):
         return min(FolderFiles.free_bytes(self), stat.f_bavail * stat.f_frsize)
 
     def close(self):
+        for file in self._ended:
+            file.close()
+        self._ended = []
         if self._handle is not None:
-            for file in self._ended:
-                file.close()
-            self._ended = []
             os.close(self._handle)
             self._handle = None
 
@@ -141,12 +164,14 @@ class DesktopNet(SimNet):
     """Several addresses at one port, also at a free one."""
 
     async def serve(self, handler):
-        for _ in range(_PORT_TRIES):
+        tries = _PORT_TRIES
+        while True:
             try:
                 return await SimNet.serve(self, handler)
-            except Exception:
+            except HalError:
                 # a port that is free on one address may be taken on the next
-                if self._wanted or _ == _PORT_TRIES - 1:
+                tries -= 1
+                if self._wanted or not tries:
                     raise
 
     async def _listen(self, host, port):

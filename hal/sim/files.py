@@ -38,6 +38,11 @@ class SimFiles(Files):
             return 0
         return max(0, self._capacity - self._used)
 
+    def admit(self):
+        """A new file; StorageFull while there is no room at all."""
+        if not self.free_bytes():
+            raise StorageFull("no room for another file")
+
     def take(self, size):
         """Room for so many bytes more, or StorageFull."""
         if size > self.free_bytes():
@@ -64,7 +69,7 @@ class RamFiles(SimFiles):
 
     def create(self, name):
         self.remove(_checked(name))
-        self.take(0)
+        self.admit()
         self._files[name] = bytearray()
         return _RamWriter(self, self._files[name])
 
@@ -137,9 +142,7 @@ class FolderFiles(SimFiles):
 
     def create(self, name):
         self.remove(name)
-        self.take(0)
-        if self.full and self.full():
-            raise StorageFull("no room")
+        self.admit()
         try:
             return FolderWriter(self, name, open(self.path(name), "wb", 0))
         except OSError as error:
