@@ -1,7 +1,14 @@
 """The printer's built-in page: its name and a table of facts, for a browser without scripts.  See firmware/net/server.py for `web`."""
 
+from firmware.web import icon
+
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _PLAIN = ("Content-Type", "text/plain; charset=utf-8")
+_ICON = (
+    ("Content-Type", "image/png"),
+    ("Cache-Control", "max-age=3600"),
+    ("Last-Modified", str(icon.LAST_MODIFIED, "utf-8")),
+)
 # nothing is loaded from elsewhere, nothing runs, no other site may frame it
 _SAFE = (
     ("Cache-Control", "no-cache"),
@@ -38,6 +45,9 @@ class Pages:
                 out.append("<tr><th>%s</th><td>%s</td></tr>\n" % (escape(label), escape(text)))
             out.append("</table></body></html>\n")
             return 200, (_HTML,) + _SAFE, "".join(out).encode()
+        if request.path == "/icon.png":
+            known = request.headers.get("if-modified-since") == icon.LAST_MODIFIED
+            return (304 if known else 200), _ICON, b"" if known else icon.PNG
         if request.path == "/robots.txt":
             return 200, (_PLAIN,), b"User-agent: *\nDisallow: /\n"
         return None
