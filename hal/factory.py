@@ -39,7 +39,7 @@ def describe(name_or_path=None):
     if name_or_path is None:
         name_or_path = machines()[0]
     merged, where = _load(name_or_path, node, 0)
-    desc = schema.complete(node, merged, "", where)
+    desc = schema.complete(node, merged, "", where) or {}
     tables = {}
     builtin = _data("thermistors")
     for name in builtin:

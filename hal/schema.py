@@ -74,18 +74,17 @@ def check(node, value, path, where):
 def complete(node, value, path, where):
     """The value with every default filled in.  ConfigError names what is missing."""
     kind = node[0]
+    if kind == "option" and value is None:
+        return None
     if kind in ("group", "option"):
-        if value is None:
-            if kind == "option":
-                return None
-            value = {}
-        return {key: complete(node[1][key], value.get(key), join(path, key), where) for key in sorted(node[1])}
+        given = value or {}
+        return {key: complete(node[1][key], given.get(key), join(path, key), where) for key in sorted(node[1])}
     if kind == "parts":
-        value = value or {}
+        given = value or {}
         full = {}
-        for key in sorted(value):
-            if value[key] is not None:
-                full[key] = complete(node[1], value[key], join(path, key), where)
+        for key in sorted(given):
+            if given[key] is not None:
+                full[key] = complete(node[1], given[key], join(path, key), where)
         return full
     if value is None:
         value = node[-2] if kind != "table" else None

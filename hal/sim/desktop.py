@@ -129,9 +129,9 @@ class DurableFiles(FolderFiles):
         for file in self._ended:
             file.close()
         self._ended = []
-        if self._handle is not None:
+        if self._handle >= 0:
             os.close(self._handle)
-            self._handle = None
+            self._handle = -1
 
 
 class StateLock:
@@ -148,16 +148,16 @@ class StateLock:
         except OSError:
             owner = os.pread(self._handle, 20, 0).decode("ascii", "replace").strip()
             os.close(self._handle)
-            self._handle = None
+            self._handle = -1
             text = "%s is in use by another simulated printer (process %s); end it or choose another state folder"
             raise BusyError(text % (folder, owner or "unknown")) from None
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, b"%d\n" % os.getpid(), 0)
 
     def close(self):
-        if self._handle is not None:
+        if self._handle >= 0:
             os.close(self._handle)
-            self._handle = None
+            self._handle = -1
 
 
 class DesktopNet(SimNet):

@@ -31,6 +31,16 @@ class Fault:
         self.at_ms = at_ms
         self.on = False
 
+    def use_up(self):
+        """One less of a number; returns what is left."""
+        self.value -= 1
+        return self.value
+
+    def take(self):
+        """For what happens once: its number, whole; the fault is over."""
+        self.kind += ", done"
+        return int(self.value)
+
 
 def _bad(spec, problem):
     raise ConfigError("--fault " + spec, problem)
@@ -40,8 +50,8 @@ def _number(spec, text, what, low, high):
     try:
         value = float(text)
     except ValueError:
-        value = None
-    if value is None or not low <= value <= high:
+        value = low - 1
+    if not low <= value <= high:
         _bad(spec, "%s from %s to %s expected, not %r" % (what, low, high, text))
     return value
 

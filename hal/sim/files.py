@@ -26,15 +26,19 @@ def _failed(what, error):
 
 
 class SimFiles(Files):
-    """The capacity, over a store: RamFiles or FolderFiles.  full: callable, True when there is no room now (a fault), or None."""
+    """The capacity, over a store: RamFiles or FolderFiles."""
 
     def __init__(self, capacity):
         self._capacity = capacity
         self._used = 0
-        self.full = None
+        self._full = None
+
+    def attach(self, full):
+        """full: callable, True when there is no room now, whatever the capacity; None: never."""
+        self._full = full
 
     def free_bytes(self):
-        if self.full and self.full():
+        if self._full and self._full():
             return 0
         return max(0, self._capacity - self._used)
 

@@ -17,17 +17,16 @@ class PowerCut(BaseException):
 class NorFlash(Flash):
     """The rules over _get(offset, n) and _put(offset, data), which a subclass has.
 
-    busy: callable, True while steps are due, or None; on_busy: called before BusyError is raised; failing: callable, True when the
-    device fails now, or None.  operations: programs and erases so far.
+    operations: programs and erases so far.
     """
 
     def __init__(self, size, sector_bytes, page_bytes):
         self.size = size
         self.sector_bytes = sector_bytes
         self.page_bytes = page_bytes
-        self.busy = None
-        self.on_busy = None
-        self.failing = None
+        self._busy = None
+        self._on_busy = None
+        self._failing = None
         self.operations = 0
         self._cut_at = None
         self._cut_effect = None
@@ -73,6 +72,15 @@ class NorFlash(Flash):
         """All is on the medium once it was programmed."""
         self._powered()
 
+    # -- the machine around it
+
+    def attach(self, busy=None, on_busy=None, failing=None):
+        """busy: callable, True while steps are due; on_busy: called before BusyError is raised; failing: callable, True when the
+        device fails now.  None: never."""
+        self._busy = busy
+        self._on_busy = on_busy
+        self._failing = failing
+
     # -- orders of the test
 
     def cut_after(self, operations, effect="part", seed=1):
@@ -103,11 +111,11 @@ class NorFlash(Flash):
 
     def _allowed(self):
         self._powered()
-        if self.busy and self.busy():
-            if self.on_busy:
-                self.on_busy()
+        if self._busy and self._busy():
+            if self._on_busy:
+                self._on_busy()
             raise BusyError("flash written while steps are due")
-        if self.failing and self.failing():
+        if self._failing and self._failing():
             raise FlashError("flash does not answer")
 
     def _change(self, offset, old, new):

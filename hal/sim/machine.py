@@ -185,10 +185,10 @@ class SimBackend:
                 kind = desktop.DurableFlash if desktop is not None else FileFlash
                 flash = kind(options.state + "/flash.bin", *shape)
             self._open.append(flash)
-        if not self._caps.write_while_moving:
-            flash.busy = self._moving
-            flash.on_busy = self._core.port.fault
-        flash.failing = self._flash_fails
+        if self._caps.write_while_moving:
+            flash.attach(failing=self._flash_fails)
+        else:
+            flash.attach(self._moving, self._core.port.fault, self._flash_fails)
         return flash
 
     def _moving(self):
@@ -198,8 +198,7 @@ class SimBackend:
         fault = self.world.faults.find("flash-fail")
         if fault is None:
             return False
-        fault.value -= 1
-        return fault.value < 0
+        return fault.use_up() < 0
 
     def files(self):
         options = self._options
@@ -211,7 +210,7 @@ class SimBackend:
                 kind = desktop.DurableFiles if desktop is not None else FolderFiles
                 files = kind(options.state + "/documents", self._caps.spool_bytes)
             self._open.append(files)
-        files.full = self._disk_full
+        files.attach(self._disk_full)
         return files
 
     def _disk_full(self):

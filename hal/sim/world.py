@@ -70,7 +70,8 @@ class World:
         e_now = status.physical(3)
         filament_mm = max(0, e_now - self._e_last) / self._e_steps_mm
         self._e_last = e_now
-        chamber = self._find("chamber")
+        last = self._parts[-1]
+        chamber = last if last.name == "chamber" else None
         around_c = chamber.plant.block_c if chamber else AMBIENT_C
         fan = 0.0 if self.faults.find("fan-dead", "part") else self.fan_permille.get("part", 0) / 1000
         leaked_j = 0.0
@@ -97,8 +98,7 @@ class World:
             self._came(fault)
         fault = self.faults.find("stall")
         while fault:
-            total += int(fault.value)
-            fault.kind = "stall, done"
+            total += fault.take()
             fault = self.faults.find("stall")
         return total
 
@@ -115,7 +115,7 @@ class World:
         for part in self._parts:
             if part.name == name:
                 return part
-        return None
+        raise KeyError(name)
 
     # -- parts
 
