@@ -295,23 +295,31 @@ static int pw_reaches(const struct pw_planner *pl, int32_t from, int32_t to)
     return 1;
 }
 
-/* Drops the valleys that the profile passes below.  0 when the start speed itself can not be brought down. */
+/* Drops the valleys that the profile passes below.  Between such a valley and the side that does not reach it the profile stays
+ * below the valley's speed as well, so the knots there are lowered to it: what is left rises to one top and falls.  0 when the
+ * start speed itself can not be brought down. */
 static int pw_settle(struct pw_planner *pl, int32_t count)
 {
     struct pw_knot *k = pl->knots;
-    int32_t at = count - 1, i;
+    int32_t at = count - 1, i, j;
     for (i = count - 2; i >= 0; i--) {
         if (!k[i].valley) continue;
         if (k[i].u_q32 <= k[at].u_q32 || pw_reaches(pl, at, i)) at = i;
         else if (i == 0) return 0;
-        else k[i].valley = 0;
+        else {
+            k[i].valley = 0;
+            for (j = i + 1; j < at; j++) k[j].u_q32 = pw_min64(k[j].u_q32, k[i].u_q32);
+        }
     }
     at = 0;
     for (i = 1; i < count; i++) {
         if (!k[i].valley) continue;
         if (k[i].u_q32 <= k[at].u_q32 || pw_reaches(pl, at, i)) at = i;
         else if (i == count - 1) return 0;
-        else k[i].valley = 0;
+        else {
+            k[i].valley = 0;
+            for (j = i - 1; j > at; j--) k[j].u_q32 = pw_min64(k[j].u_q32, k[i].u_q32);
+        }
     }
     return 1;
 }
@@ -345,7 +353,18 @@ static void pw_put_ramp(struct pw_planner *pl, struct pw_out *o, const struct pw
 
 static void pw_put_cruise(struct pw_planner *pl, struct pw_out *o, int64_t v, int64_t length)
 {
-    if (length > 0) pw_put(pl, o, v, v, 0, pw_divq32(length, pw_max64(v, 1)), length);
+    if (length <= 0) return;
+    if (o->head != pl->ramp_head) {
+        struct pw_ramp *r = pw_ramp_at(pl, o->head - 1);
+        if (r->tj_q32 == 0 && r->v0_q32 == v && v > 0) { /* a cruise grows */
+            r->length_q32 += length;
+            r->end_q32 += length;
+            o->s_q32 = r->end_q32;
+            r->ta_q32 = pw_divq32(r->length_q32, v);
+            return;
+        }
+    }
+    pw_put(pl, o, v, v, 0, pw_divq32(length, pw_max64(v, 1)), length);
 }
 
 /* Ramp, cruise, ramp over exactly `length`, with the highest speed near w: durations first, then the speed that fits them. */
@@ -428,9 +447,13 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
             break;
         }
         if (c == &r) {
-            right[rights].v0 = to;
-            right[rights].v1 = from;
-            right[rights++].length = len;
+            if (to == from && rights > 0 && right[rights - 1].v0 == to && right[rights - 1].v1 == to) {
+                right[rights - 1].length += len;
+            } else {
+                right[rights].v0 = to;
+                right[rights].v1 = from;
+                right[rights++].length = len;
+            }
         } else {
             if (to == from) pw_put_cruise(pl, o, to, len);
             else pw_put_ramp(pl, o, &lim, from, to);
