@@ -80,9 +80,9 @@ def complete(node, value, path, where):
         given = value or {}
         return {key: complete(node[1][key], given.get(key), join(path, key), where) for key in sorted(node[1])}
     if kind == "parts":
-        given = value or {}
+        given = value if value else {}
         full = {}
-        for key in sorted(given):
+        for key in sorted(given.keys()):
             if given[key] is not None:
                 full[key] = complete(node[1], given[key], join(path, key), where)
         return full
