@@ -70,7 +70,7 @@ class Printing:
         self._told_layers = 0
         self._cold_e = 0
         self._moves = 0
-        self._e_pulses = 0
+        self._e_count = 0
 
     # -- the job
 
@@ -428,7 +428,7 @@ class Printing:
         """
         status = self.core.status()
         e_nm = status.position_nm(3)
-        pushes = status.moves != self._moves and e_nm != self._cold_e
+        pushes = status.moves != self._moves and e_nm > self._cold_e
         line = status.line
         self._moves = status.moves
         self._cold_e = e_nm
@@ -453,9 +453,11 @@ class Printing:
 
     def control(self, now_ms):
         """Progress, and a last look at what the extruder does; called by the runner's beat."""
-        pulses = self.port.status().pulses(3)
-        if pulses != self._e_pulses:
-            self._e_pulses = pulses
+        count = self.port.status().count(3)
+        pushed = count > self._e_count
+        self._e_count = count
+        if pushed:
+            # pulling back is harmless: slicers do so after switching the nozzle off
             if self._is_cold() and not self.runner.supervisor.latched and self.runner.is_printing():
                 self.runner.supervisor.stop(["extruder-temperature-low-error"], "the nozzle is too cold to extrude")
         self._tell(now_ms)
