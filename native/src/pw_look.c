@@ -11,7 +11,7 @@
 #include "pw_math.h"
 #include "pw_planner.h"
 
-enum { PW_FINE = 6, PW_HUMP = 6 }; /* 2^-6: climbs and humps below this share of the speed are not worth a ramp */
+enum { PW_FINE = 6, PW_HUMP = 6 }; /* 2^-6: climbs (pl->fine) and humps below this share of the speed are not worth a ramp */
 
 /* -- the junction rule over a length ------------------------------------------------------------------------------------------ */
 
@@ -220,7 +220,7 @@ static int64_t pw_climb_limit(const struct pw_planner *pl, const struct pw_limit
     for (i = c->knot + c->dir; i != last + c->dir; i += c->dir) {
         const struct pw_knot *k = &pl->knots[i];
         if (k->u_q32 >= w) continue;
-        if (k->u_q32 <= c->u_q32 + (c->u_q32 >> PW_FINE)) {
+        if (k->u_q32 <= c->u_q32 + (c->u_q32 >> pl->fine)) {
             /* so near to the speed that only a ramp that begins behind it helps, unless it is far */
             if (pw_ramp_length_to(lim, c->u_q32, w, pw_max64(k->u_q32, c->u_q32)) >= pw_abs64(k->s_q32 - c->s_q32) &&
                 k->u_q32 > c->u_q32)
@@ -256,7 +256,7 @@ static int pw_climb_once(const struct pw_planner *pl, const struct pw_limits *li
 {
     int32_t block;
     int64_t w = pw_climb_limit(pl, lim, c, last, goal, &block), len;
-    if (w > c->u_q32 && (block < 0 || w - c->u_q32 > (c->u_q32 >> PW_FINE))) {
+    if (w > c->u_q32 && (block < 0 || w - c->u_q32 > (c->u_q32 >> pl->fine))) {
         len = pw_ramp_length(lim, c->u_q32, w);
         if (len > room_q32) return 0;
         *length_q32 = len;
@@ -405,25 +405,18 @@ static int32_t pw_too_fast(const struct pw_planner *pl, const struct pw_limits *
     return -1;
 }
 
-/* The profile between the valleys a and b.  Ramps of the right side are found from its end, so they wait in `right`. */
-static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32_t b)
+enum { PW_RIGHT = 48, PW_FITS = -1, PW_NO_ROOM = -2 };
+
+/* The profile between the valleys a and b, no faster than cap.  Ramps of the right side are found from its end, so they wait in
+ * `right`.  PW_FITS, PW_NO_ROOM, or the number of the knot that is in the way. */
+static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int32_t a, int32_t b, int32_t top,
+                                 int64_t cap)
 {
-    enum { RIGHT = 48 };
-    struct { int64_t v0, v1, length; } right[RIGHT];
-    struct pw_limits lim;
+    struct { int64_t v0, v1, length; } right[PW_RIGHT];
     struct pw_knot *k = pl->knots;
     struct pw_climb l = {0, 1, 0, 0}, r = {0, -1, 0, 0};
-    int64_t cap, w, len, to, from;
-    int32_t top = a, i, rights = 0, left = 2 * (b - a) + 96;
-    if (k[b].dwell_q32 > 0 && b == a + 1) {
-        pw_put(pl, o, 0, 0, 0, k[b].dwell_q32, 0);
-        return 1;
-    }
-    pw_limits_between(pl, a, b, &lim);
-    for (i = a; i <= b; i++)
-        if (k[i].u_q32 > k[top].u_q32) top = i;
-    cap = b == a + 1 ? pw_min64(k[b].over_q32, (int64_t)1 << 40) : k[top].u_q32;
-    cap = pw_max64(cap, k[top].u_q32);
+    int64_t w, len, to, from;
+    int32_t i, rights = 0, left = 2 * (b - a) + 96;
     l.knot = a;
     l.s_q32 = o->s_q32;
     l.u_q32 = k[a].u_q32;
@@ -432,18 +425,19 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
     r.u_q32 = k[b].u_q32;
     for (;;) {
         struct pw_climb *c, keep;
-        w = pw_ramp_peak(&lim, l.u_q32, r.u_q32, r.s_q32 - l.s_q32, cap);
-        i = pw_too_fast(pl, &lim, &l, &r, w);
+        w = pw_ramp_peak(lim, l.u_q32, r.u_q32, r.s_q32 - l.s_q32, cap);
+        i = pw_too_fast(pl, lim, &l, &r, w);
         if (i < 0) break;
-        if (left-- == 0 || o->room - rights < 16 || rights == RIGHT) return 0;
+        if (left-- == 0 || o->room - rights < 16 || rights == PW_RIGHT) return PW_NO_ROOM;
         c = i <= top ? &l : &r;
         keep = *c;
         from = c->u_q32;
-        if (!pw_climb_once(pl, &lim, c, top, pw_min64(cap, w), r.s_q32 - l.s_q32, &len, &to) ||
-            pw_ramp_length(&lim, l.u_q32, r.u_q32) > r.s_q32 - l.s_q32 + 64) {
+        if (!pw_climb_once(pl, lim, c, top, pw_min64(cap, w), r.s_q32 - l.s_q32, &len, &to) ||
+            pw_ramp_length(lim, l.u_q32, r.u_q32) > r.s_q32 - l.s_q32 + 64) {
             *c = keep;
             w = pw_max64(l.u_q32, r.u_q32);
-            if (pw_too_fast(pl, &lim, &l, &r, w) >= 0) return 0;
+            i = pw_too_fast(pl, lim, &l, &r, w);
+            if (i >= 0) return i;
             break;
         }
         if (c == &r) {
@@ -456,24 +450,59 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
             }
         } else {
             if (to == from) pw_put_cruise(pl, o, to, len);
-            else pw_put_ramp(pl, o, &lim, from, to);
+            else pw_put_ramp(pl, o, lim, from, to);
             l.s_q32 = o->s_q32;
         }
     }
-    pw_put_top(pl, o, &lim, l.u_q32, r.u_q32, w, r.s_q32 - l.s_q32);
+    pw_put_top(pl, o, lim, l.u_q32, r.u_q32, w, r.s_q32 - l.s_q32);
     o->s_q32 = r.s_q32;
     while (rights-- > 0) {
         if (right[rights].v0 == right[rights].v1) pw_put_cruise(pl, o, right[rights].v0, right[rights].length);
-        else pw_put_ramp(pl, o, &lim, right[rights].v0, right[rights].v1);
+        else pw_put_ramp(pl, o, lim, right[rights].v0, right[rights].v1);
     }
-    o->s_q32 = k[b].s_q32; /* the ramps' lengths add up to it but for their rounding */
-    if (o->head != pl->ramp_head) pw_ramp_at(pl, o->head - 1)->end_q32 = o->s_q32;
-    return 1;
+    return PW_FITS;
+}
+
+/* The same at the highest cap that is easily found: where both sides climbed so high that they do not meet, the knots are cut to
+ * the one in the way.  At the speed of the faster end there is always a profile: pw_settle has found the climb. */
+static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32_t b)
+{
+    struct pw_limits lim;
+    struct pw_knot *k = pl->knots;
+    struct pw_out start = *o;
+    int64_t cap, ends = pw_max64(k[a].u_q32, k[b].u_q32);
+    int32_t top = a, i, got, tries;
+    if (k[b].dwell_q32 > 0 && b == a + 1) {
+        pw_put(pl, o, 0, 0, 0, k[b].dwell_q32, 0);
+        return 1;
+    }
+    pw_limits_between(pl, a, b, &lim);
+    for (i = a; i <= b; i++)
+        if (k[i].u_q32 > k[top].u_q32) top = i;
+    cap = b == a + 1 ? pw_min64(k[b].over_q32, (int64_t)1 << 40) : k[top].u_q32;
+    cap = pw_max64(cap, k[top].u_q32);
+    for (tries = 2 * (b - a) + 8; tries > 0; tries--) {
+        got = pw_interval_below(pl, o, &lim, a, b, top, cap);
+        if (got == PW_FITS) {
+            o->s_q32 = k[b].s_q32; /* the ramps' lengths add up to it but for their rounding */
+            if (o->head != pl->ramp_head) pw_ramp_at(pl, o->head - 1)->end_q32 = o->s_q32;
+            return 1;
+        }
+        if (cap <= ends) return 0;
+        *o = start;
+        if (got == PW_NO_ROOM) cap = tries > 4 ? ends + (cap - ends) / 4 * 3 : ends;
+        else cap = pw_min64(cap - 1, pw_max64(k[got].u_q32, ends));
+        if (tries == 2) cap = ends;
+        for (i = a + 1; i < b; i++) k[i].u_q32 = pw_min64(k[i].u_q32, cap);
+        for (top = a, i = a; i <= b; i++)
+            if (k[i].u_q32 > k[top].u_q32) top = i;
+    }
+    return 0;
 }
 
 /* Ramps from the final place to the end of segment `end` - 1, which is passed with speed u.  1: all of it; 0: as far as ramps may
  * be added; -1: impossible. */
-static int pw_solve(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_out *o)
+static int pw_solve_finely(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_out *o)
 {
     int32_t count = pw_gather(pl, end, u), at = 0, i;
     o->head = pl->ramp_head;
@@ -488,6 +517,13 @@ static int pw_solve(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_ou
         at = i;
     }
     return 1;
+}
+
+static int pw_solve(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_out *o)
+{
+    int got = -1;
+    for (pl->fine = PW_FINE; pl->fine > 0 && got < 0; pl->fine -= 2) got = pw_solve_finely(pl, end, u, o);
+    return got;
 }
 
 /* -- what is final ------------------------------------------------------------------------------------------------------------ */

@@ -91,6 +91,7 @@ struct pw_planner {
     /* look-ahead: the profile is final up to here */
     int64_t plan_s_q32;
     int64_t plan_v_q32;
+    int32_t fine;        /* 2^-fine: climbs below this share of the speed are not worth a ramp */
     uint32_t plan_again; /* running number: a stop there is known to be possible */
     uint32_t forced;     /* places that only the length of the window made final (diagnosis) */
     uint32_t broken;     /* stops that no limit allowed for (diagnosis) */
