@@ -1,4 +1,4 @@
-"""Operations whose target is a job (RFC 8011 section 4.3, PWG 5100.7 section 5.3).
+"""Operations whose target is a job (RFC 8011 section 4.3, PWG 5100.7).
 
 As printer_ops.py; OPERATIONS is the table.  Not here: the queue's rules (firmware/jobs/queue.py), which refuse what a job's state does
 not allow.
@@ -130,7 +130,7 @@ def _close(queue, job):
 
 
 async def close_job(ctx):
-    """PWG 5100.7 section 5.3: no further documents."""
+    """PWG 5100.7: no further documents."""
     _close(ctx.printer.queue, ctx.job)
     await stored(ctx.printer.queue)
     return Response()

@@ -1,7 +1,8 @@
-"""Materials: the printer's database, what is loaded, and how a ticket's materials-col is judged (PWG 5100.21-2019 sections 6.3, 12.5).
+"""Materials: the printer's database, what is loaded, and how a ticket's materials-col is judged (PWG 5100.21-2019).
 
 A ticket names a material of the database by key, name or type; its temperature must lie within the limits of that material and of the
-machine, since no client may ask for more than is safe.  Materials that this machine can not print safely are not in its database.
+machine, since no client may ask for more than is safe (PWG 5100.21-2019 section 12.5).  Materials that this machine can not print
+safely are not in its database.
 Lengths on the wire are nanometres, temperatures degrees Celsius.
 
 Not here: heating (jobs/runner) and the words of G-code (gcode/values).
@@ -110,7 +111,7 @@ class Materials:
 
     def entry(self, material):
         """materials-col-database value of a Material: [(member, [(tag, value)]), ...].  Members that accept all that is supported are
-        left out, as PWG 5100.21 section 8.1 allows."""
+        left out, as PWG 5100.21 allows."""
         return self._common(material) + [
             ("material-temperature", [(tags.RANGE, (material.nozzle_min_c, material.nozzle_max_c))]),
             ("material-type", material.type_value()),
@@ -193,6 +194,8 @@ class Materials:
         # True: fine; False: a value is not supported; None: there is no such member here
         tag, value = given[0]
         if name == "material-purpose":
+            if len(given) > len(_PURPOSES):
+                return False
             for tag, value in given:
                 if tag != tags.KEYWORD or value not in _PURPOSES:
                     return False

@@ -46,7 +46,7 @@ class Printer:
         self.settings = settings
         self.accuracy_um = printer_values.accuracy_um(machine.description["printer"])
         self.ticket_names = printer_values.ticket_attributes(materials)
-        self.identify_actions = list(machine.description["pcb"]["identify"]) or ["display"]
+        self.identify_actions = list(machine.caps.identify)
         self.job_attributes = JobAttributes(self)
         self._operations = operations
         self._version = version

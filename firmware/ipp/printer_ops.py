@@ -2,7 +2,7 @@
 
 Each is `async def operation(ctx) -> Response`, called after the checks of checks.py; IppError refuses.  OPERATIONS is the table that
 dispatch.py calls them by and that operations-supported lists.  Not here: Print-Job and Print-URI, which IPP 3D does not have
-(PWG 5100.21-2019 section 5).
+(PWG 5100.21-2019).
 """
 
 from firmware.ipp import codec, formats, materials, status, tags, ticket
@@ -93,7 +93,7 @@ async def create_job(ctx):
 
 
 def supplied(entries, op):
-    """Notes in a job's ticket what the client said of the document (PWG 5100.7 section 7)."""
+    """Notes in a job's ticket what the client said of the document (PWG 5100.7)."""
     for name, tag in (("document-format", tags.MIME), ("document-name", tags.NAME), ("compression", tags.KEYWORD)):
         text = ticket.text(op, name)
         if text is not None:
@@ -101,7 +101,7 @@ def supplied(entries, op):
 
 
 async def get_jobs(ctx):
-    """RFC 8011 section 4.2.6, PWG 5100.7 section 6.3 (job-ids, which-jobs), PWG 5100.13 section 5.3 (first-index)."""
+    """RFC 8011 section 4.2.6, PWG 5100.7 (job-ids, which-jobs), PWG 5100.13 (first-index)."""
     op = ctx.op
     queue = ctx.printer.queue
     requested = Requested(op.get("requested-attributes"), JOB_GROUPS, "")
@@ -170,7 +170,7 @@ def _groups(ctx, jobs, requested, first, limit):
 
 
 async def cancel_my_jobs(ctx):
-    """PWG 5100.7 section 5.2: all of the caller's jobs, or those of job-ids; if one of these can not be canceled, none is."""
+    """PWG 5100.7: all of the caller's jobs, or those of job-ids; if one of these can not be canceled, none is."""
     queue = ctx.printer.queue
     if "job-ids" not in ctx.op:
         jobs = [job for job in queue.active() if job.user == ctx.user and job.stop is None]
@@ -208,7 +208,7 @@ def cancel(printer, job, reason, message):
 
 
 async def identify_printer(ctx):
-    """PWG 5100.13 section 4.1.  Actions that the printer does not have are ignored; with none left, its default is done."""
+    """PWG 5100.13.  Actions that the printer does not have are ignored; with none left, its default is done."""
     supported = ctx.printer.identify_actions
     actions = []
     ignored = []

@@ -49,15 +49,14 @@ def compute(description, caps, settings, materials, operations, schemes, version
     printer = description["printer"]
     title = printer["title"]
     name = settings.get("printer_name", None) or "Printwright"
-    database = materials.database
     ready = [materials.usual(materials.loaded)] if materials.loaded else [None]
     create = [row[attributes.NAME] for row in attributes.rows(registry_request.ROWS) if row[attributes.VALUE] == "create"]
-    identify = list(description["pcb"]["identify"]) or ["display"]
+    identify = list(caps.identify) or [None]
     um = accuracy_um(printer)
     values = {
         "materials-col-default": ready,
         "materials-col-ready": ready,
-        "materials-col-database": [materials.entry(material) for material in database],
+        "materials-col-database": [materials.entry(material) for material in materials.database],
         "material-diameter-supported": [materials.filament_nm],
         "material-nozzle-diameter-supported": [materials.nozzle_nm],
         "material-temperature-supported": [materials.span_c()],
@@ -101,7 +100,7 @@ def compute(description, caps, settings, materials, operations, schemes, version
 
 
 def _volume(printer):
-    # printer-volume-supported counts hundredths of a millimetre (PWG 5100.21 section 8.3)
+    # printer-volume-supported counts hundredths of a millimetre (PWG 5100.21)
     members = []
     for axis in ("x", "y", "z"):
         data = printer["axes"][axis]

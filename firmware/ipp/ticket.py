@@ -95,7 +95,7 @@ def _among(name, value):
 
 
 def _accuracy(printer, values):
-    # only an accuracy finer than the printer's is at fault (PWG 5100.21-2019 section 6.6)
+    # only an accuracy finer than the printer's is at fault (PWG 5100.21-2019)
     members = values[0][1]
     unit_nm = None
     for name, member in members:

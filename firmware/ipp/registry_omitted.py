@@ -1,0 +1,49 @@
+"""Attributes of RFC 8011 and PWG 5100.21-2019 that this printer does not have, and why.  For tests and documentation; a board does
+without this module.
+
+The first part are those that one of the two requires in some case; the others are optional.
+"""
+
+# (reason, names); a name ending in "*" stands for itself with -default, -supported, -ready and -actual, too
+REQUIRED = (
+    ("no machine here controls humidity", "chamber-humidity* chamber-humidity-current"),
+    ("objects within a document can not be told apart in G-code; required of printers that take PDF", "multiple-object-handling*"),
+    ("the same as the line above", "print-objects* pdf-features-supported"),
+    ("material-rate is no member that a ticket may have: flow is limited by the guard, by volume", "material-rate-supported"),
+    ("the same as the line above", "material-rate-units-supported"),
+    ("amounts are not measured, and material-amount is no member that a ticket may have", "material-amount-units-supported"),
+    ("no machine here has a camera", "printer-camera-image-uri"),
+    ("the printer fetches nothing: no Print-URI, no Send-URI", "reference-uri-schemes-supported document-uri document-access-error"),
+    ("the same as the line above", "job-document-access-errors"),
+)
+
+OPTIONAL = (
+    ("sheets of paper have no meaning on a 3D printer", "finishings* media* number-up* orientation-requested* page-ranges* sides*"),
+    ("the same as the line above", "printer-resolution* job-sheets* job-media-sheets* job-media-sheets-completed"),
+    ("the same as the line above", "pages-per-minute pages-per-minute-color"),
+    ("the same: impressions", "job-impressions* job-impressions-completed"),
+    ("the queue has one order, that of arrival, and holds no jobs yet", "job-priority* job-hold-until*"),
+    ("progress is told as a share of the job (printwright-job-progress), not in octets", "job-k-octets-processed"),
+    ("there is no page for a single job", "job-more-info"),
+    ("a printer is one device", "output-device-assigned"),
+    ("job-state-message says it all", "job-detailed-status-messages"),
+    ("there are no operations yet that set attributes (RFC 3380)", "job-message-from-operator printer-message-from-operator"),
+    ("there is no driver and no maker's site", "printer-driver-installer printer-more-info-manufacturer"),
+    ("G-code has no natural language", "document-natural-language"),
+    ("part of answers only, written by codec.py", "status-message detailed-status-message"),
+)
+
+_SUFFIXES = ("", "-default", "-supported", "-ready", "-actual")
+
+
+def names(part):
+    """{name: reason} of REQUIRED or OPTIONAL."""
+    result = {}
+    for reason, listed in part:
+        for name in listed.split():
+            if name.endswith("*"):
+                for suffix in _SUFFIXES:
+                    result[name[:-1] + suffix] = reason
+            else:
+                result[name] = reason
+    return result

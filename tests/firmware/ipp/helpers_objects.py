@@ -1,0 +1,91 @@
+"""What the tests of IPP objects share: a printer whose machine, runner and heating are fakes, and whose queue is the real one."""
+
+from firmware.ipp import job_ops, printer_ops
+from firmware.ipp.materials import Materials
+from firmware.ipp.printer import Printer
+from firmware.jobs import journal, records
+from firmware.jobs.queue import JobQueue
+from hal import factory
+from tests.firmware.jobs.helpers_flash import FakeCaps, FakeClock, FakeFiles, FakeFlash
+
+URI = ("ipp", "printer.local:8631", "/ipp/print3d")
+UUID = "urn:uuid:11111111-2222-4333-8444-555555555555"
+
+
+class FakeStatus:
+    def __init__(self):
+        self.printer_state = 3
+        self.state_reasons = []
+        self.state_message = ""
+        self.job_id = None
+        self.position_um = [1000, 20000, 300]
+        self.accepting = True
+        self.changed_s = 1
+
+
+class FakeRunner:
+    """Notes what it is asked for."""
+
+    def __init__(self):
+        self.status = FakeStatus()
+        self.asked = []
+        self.can_resume = True
+
+    def pause(self):
+        self.asked.append("pause")
+
+    def resume(self):
+        self.asked.append("resume")
+        return self.can_resume
+
+    def cancel(self, job, reasons):
+        self.asked.append(("cancel", job.id, reasons))
+        return True
+
+    def identify(self, actions):
+        self.asked.append(("identify", actions))
+        return actions
+
+
+class FakeHeating:
+    """values: [(name, current or None, target)]."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def readings(self):
+        return self.values
+
+    def current_c(self, name):
+        for known, current, _ in self.values:
+            if known == name:
+                return current
+        return None
+
+
+class FakeMachine:
+    def __init__(self, name, **caps):
+        self.description = factory.describe(name)
+        self.caps = FakeCaps(**caps)
+        self.caps.identify = ("display", "sound")
+        self.clock = FakeClock(100, 1790000000)
+
+
+def make_printer(name="sim-corexy", settings=None, **caps):
+    """A Printer with everything around it; its parts are its attributes."""
+    machine = FakeMachine(name, **caps)
+    flash = FakeFlash(1 << 19)
+    log = records.RecordLog(flash, 0, flash.size, journal.keys_needed(machine.caps))
+    queue = JobQueue(log, FakeFiles(), machine.clock, machine.caps)
+    queue.load()
+    heating = FakeHeating([("nozzle", 24.6, 0), ("bed", None, 60)])
+    if machine.description["printer"]["heaters"]["chamber"]:
+        heating.values.append(("chamber", 30.2, 0))
+    operations = dict(printer_ops.OPERATIONS)
+    operations.update(job_ops.OPERATIONS)
+    known = {"printer_uuid": UUID}
+    known.update(settings or {})
+    materials = Materials(machine.description["printer"])
+    printer = Printer(machine, queue, FakeRunner(), heating, materials, known, sorted(operations), "1.2.3")
+    printer.table = operations
+    return printer
