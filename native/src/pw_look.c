@@ -328,6 +328,7 @@ static int pw_settle(struct pw_planner *pl, int32_t count)
 
 struct pw_out {
     uint32_t head;
+    uint32_t base; /* the interval's first */
     int32_t room;
     int64_t s_q32;
 };
@@ -354,7 +355,7 @@ static void pw_put_ramp(struct pw_planner *pl, struct pw_out *o, const struct pw
 static void pw_put_cruise(struct pw_planner *pl, struct pw_out *o, int64_t v, int64_t length)
 {
     if (length <= 0) return;
-    if (o->head != pl->ramp_head) {
+    if (o->head != o->base) {
         struct pw_ramp *r = pw_ramp_at(pl, o->head - 1);
         if (r->tj_q32 == 0 && r->v0_q32 == v && v > 0) { /* a cruise grows */
             r->length_q32 += length;
@@ -469,9 +470,11 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
 {
     struct pw_limits lim;
     struct pw_knot *k = pl->knots;
-    struct pw_out start = *o;
+    struct pw_out start;
     int64_t cap, ends = pw_max64(k[a].u_q32, k[b].u_q32);
     int32_t top = a, i, got, tries;
+    o->base = o->head;
+    start = *o;
     if (k[b].dwell_q32 > 0 && b == a + 1) {
         pw_put(pl, o, 0, 0, 0, k[b].dwell_q32, 0);
         return 1;
@@ -621,19 +624,43 @@ static int pw_publish_forced(struct pw_planner *pl, struct pw_out *o, uint32_t e
     return 1;
 }
 
-/* A stop without regard to the knots, when none of the ways below keeps them (see native/DESIGN.md); counted. */
+/* Braking at once, when none of the ways above has a profile.  Counted as broken when a limit known by now is passed too fast, or
+ * when the stop lies behind the window. */
 static void pw_publish_stop(struct pw_planner *pl, struct pw_out *o, uint32_t end)
 {
     struct pw_limits lim;
     uint32_t n;
+    int64_t stop = pl->plan_s_q32;
+    int broken = 0;
     lim.jerk = pl->jerk_q32;
     lim.accel = (int64_t)1 << 40;
-    for (n = pl->open; n != end; n++) lim.accel = pw_min64(lim.accel, pw_seg_at(pl, n)->accel_q32);
+    for (n = pl->open; n != end; n++) { /* as far as the stop reaches with the lowest acceleration on the way */
+        const struct pw_seg *sg = pw_seg_at(pl, n);
+        if (sg->flags & PW_SEG_DWELL) break;
+        lim.accel = pw_min64(lim.accel, sg->accel_q32);
+        stop = pl->plan_s_q32 + pw_ramp_length(&lim, 0, pl->plan_v_q32);
+        if (stop <= sg->end_q32) break;
+    }
+    if (n == end || (pw_seg_at(pl, n)->flags & PW_SEG_DWELL)) broken = 1;
+    end = n + (n != end);
+    for (n = pl->open; n != end; n++) {
+        const struct pw_seg *sg = pw_seg_at(pl, n);
+        int64_t u = pw_sqrt_q48(n + 1 != pl->head ? pw_min64(sg->jcap2_q48, pw_seg_at(pl, n + 1)->cap2_q48) : sg->jcap2_q48);
+        if (sg->end_q32 < stop && u < pl->plan_v_q32 && pw_ramp_length_to(&lim, 0, pl->plan_v_q32, u) + 64 < stop - sg->end_q32) broken = 1;
+    }
     o->head = pl->ramp_head;
     o->room = PW_PLAN_RAMPS_RUN;
     o->s_q32 = pl->plan_s_q32;
     pw_put_ramp(pl, o, &lim, pl->plan_v_q32, 0);
-    pl->broken++;
+    stop = pw_seg_at(pl, pl->head - 1)->end_q32;
+    if (o->s_q32 > stop) { /* no path is left: whatever it takes */
+        o->head = pl->ramp_head;
+        o->s_q32 = pl->plan_s_q32;
+        pw_put(pl, o, pl->plan_v_q32, 0, pw_divq32(pw_max64(stop - pl->plan_s_q32, 1), pl->plan_v_q32), 0, stop - pl->plan_s_q32);
+        end = pl->head;
+    }
+    if (broken) pl->broken++;
+    else pl->forced++;
     pw_publish(pl, o->head, o->s_q32, 0, end);
 }
 
@@ -676,6 +703,14 @@ int32_t pw_look(struct pw_planner *pl)
             return 1;
         }
     }
-    pw_publish_stop(pl, &o, end);
+    if (pl->plan_v_q32 > 0) {
+        pw_publish_stop(pl, &o, end);
+        return 1;
+    }
+    end = pl->open + 1; /* standing: one line from stop to stop is two ramps and a cruise */
+    pw_two_passes(pl, end);
+    pl->forced++;
+    if (pw_solve(pl, end, 0, &o) != 1) return PW_E_ASSERT;
+    pw_publish(pl, o.head, o.s_q32, 0, end);
     return 1;
 }

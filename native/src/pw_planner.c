@@ -309,13 +309,14 @@ void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOT
 
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget)
 {
-    int32_t done = 0, n;
+    int32_t done = 0, n, looked;
     while (done < budget) {
         n = pw_gen(pl, budget - done);
         if (n < 0) return n;
         done += n;
-        n += pw_look(pl);
-        if (n == 0) break;
+        looked = pw_look(pl);
+        if (looked < 0) return looked;
+        if (n + looked == 0) break;
         done++;
     }
     return done;

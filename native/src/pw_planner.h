@@ -125,7 +125,7 @@ struct pw_planner {
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
 static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_PLAN_RAMPS]; }
 
-/* pw_look.c: 1 when ramps were added, 0 when more segments or room are needed. */
+/* pw_look.c: 1 when ramps were added, 0 when more segments or room are needed, PW_E_ASSERT when a single line has no profile. */
 int32_t pw_look(struct pw_planner *pl);
 /* pw_gen.c: units of work done, 0 when rings are full or no ramp is there. */
 int32_t pw_gen(struct pw_planner *pl, int32_t budget);
