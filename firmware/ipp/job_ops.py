@@ -9,7 +9,7 @@ from firmware.ipp.checks import JOB
 from firmware.ipp.codec import Response
 from firmware.ipp.printer_ops import cancel, stored, supplied
 from firmware.ipp.requested import JOB_GROUPS, Requested
-from firmware.ipp.status import IppError
+from firmware.ipp.status import BodyError, IppError
 from firmware.jobs import states
 from firmware.jobs.errors import Busy, JobClosed, TooManyDocuments
 from hal.errors import StorageError, StorageFull
@@ -27,7 +27,13 @@ async def send_document(ctx):
     document_format = ticket.text(op, "document-format")
     compression = ticket.text(op, "compression")
     formats.check_both(document_format, compression)
-    start = await _start(ctx.body)
+    try:
+        start = await _start(ctx.body)
+    except BodyError as e:
+        if not job.documents and job.writer is None and job.open:
+            reasons = [states.ABORTED_BY_SYSTEM, states.SUBMISSION_INTERRUPTED]
+            ctx.printer.queue.move(job, states.ABORTED, reasons, e.message)
+        raise
     if not start:
         if not last:
             raise IppError(status.BAD_REQUEST, "The request has no document.")
@@ -80,18 +86,20 @@ async def _receive(ctx, job, document_format, compression, start, last):
     supplied(job.ticket, ctx.op)
     body = ctx.body
     done = False
+    piece = start
+    start = None
     try:
-        await writer.write(start)
-        start = None
-        while True:
-            piece = await body.read()
-            if not piece:
-                break
+        while piece:
             await writer.write(piece)
+            piece = await body.read()
         await writer.close(last)
         done = True
     except JobClosed:
         raise _ended(job)
+    except StorageFull as e:
+        if writer.size + len(piece) > queue.spool.limit_bytes:
+            raise IppError(status.TOO_LARGE, "The document is larger than this printer can store.")
+        raise _storage(e)
     except StorageError as e:
         raise _storage(e)
     finally:
@@ -107,10 +115,6 @@ def _format_of(job):
 
 
 def _storage(error):
-    if isinstance(error, StorageFull):
-        # "ever" is the spool's word for: it would not fit an empty spool either
-        ever = getattr(error, "ever", True)
-        return IppError(status.TEMPORARY_ERROR if ever else status.TOO_LARGE, "No room for the document: %s." % error.message)
     return IppError(status.TEMPORARY_ERROR, "The document cannot be stored: %s." % error.message)
 
 
