@@ -113,7 +113,7 @@ PW_EV_END = 5
 
 _VALUE = 8  # index of value[0] in struct pw_event
 _EVENT_WORDS = 34
-_STATUS_WORDS = 17
+_STATUS_WORDS = 21
 
 
 class CoreError(HalError):

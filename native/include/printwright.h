@@ -132,6 +132,7 @@ struct pw_status {
     int64_t count[4];        /* steps made by the runs drained or in the rings */
     int64_t ignored;         /* commands ignored with a warning (M900) */
     int64_t idle;            /* 1 when everything fed is turned into runs and nothing waits */
+    int64_t made_tick[4];    /* per motor: its steps before this plan tick are in its ring or drained (2 us of fit and rounding apart) */
 };
 
 struct pw_core;

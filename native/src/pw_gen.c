@@ -289,7 +289,7 @@ static int pw_end_piece(struct pw_planner *pl, const struct pw_ramp *r)
 
 int32_t pw_gen(struct pw_planner *pl, int32_t budget)
 {
-    int32_t work = 0;
+    int32_t work = 0, m, full;
     while (work < budget && pl->ramp_tail != pl->ramp_head) {
         const struct pw_ramp *r = pw_ramp_at(pl, pl->ramp_tail);
         if (!pl->piece) {
@@ -312,8 +312,12 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
             }
             pw_begin_piece(pl, r);
         }
-        for (; pl->motor < PW_MOTORS; pl->motor++)
-            if (!pw_motor_piece(pl, pl->motor, &work)) return work;
+        for (m = 0, full = 0; m < PW_MOTORS; m++) { /* a full ring keeps none of the others waiting */
+            if (pl->motor >> m & 1) continue;
+            if (pw_motor_piece(pl, m, &work)) pl->motor |= 1 << m;
+            else full = 1;
+        }
+        if (full) return work;
         pw_end_piece(pl, r);
         work++;
     }

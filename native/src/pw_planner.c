@@ -342,12 +342,24 @@ int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t 
     return i;
 }
 
+/* Every step of the motor before this time is made. */
+static int64_t pw_made_q16(const struct pw_planner *pl, int32_t motor)
+{
+    int64_t one = (int64_t)1 << 32, u = pl->u0_q32;
+    if (pl->piece && (pl->motor >> motor & 1)) u = pl->u1_q32;
+    else if (u == one) u = 0; /* the phase is over, and in time_q16 */
+    return pl->time_q16 + (u == one ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
+}
+
 void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
 {
     int32_t m;
     status->segments = (int64_t)(pl->head - pl->done);
     status->planned_tick = pl->time_q16 >> 16;
     status->final_tick = pl->final_q16 >> 16;
-    for (m = 0; m < PW_MOTORS; m++) status->count[m] = pl->motors[m].count;
+    for (m = 0; m < PW_MOTORS; m++) {
+        status->count[m] = pl->motors[m].count;
+        status->made_tick[m] = pw_made_q16(pl, m) >> 16;
+    }
     status->idle = pl->head == pl->done;
 }

@@ -112,7 +112,7 @@ struct pw_planner {
     int64_t pos_nm[4];    /* exact position at the start of the segment in work */
     int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
     int32_t piece;        /* a piece is in work */
-    int32_t motor;        /* next motor of the piece */
+    int32_t motor;        /* bit per motor whose steps of the piece are made */
     int32_t seg_ready;    /* the motors' fields hold the segment in work */
     int32_t seg_ends;     /* the segment ends with the piece */
 

@@ -79,7 +79,7 @@ static struct reach fetch(struct pw_host *h, struct context *c, int64_t *fresh_f
     struct reach to = {INT64_MAX, 0, 0};
     int64_t end;
     int all = 1;
-    if (pw_status(h->core, &st) != PW_OK || st.error) {
+    if (pw_status(h->core, &st) != PW_OK || st.error <= PW_E_ASSERT) { /* an error of the text is the caller's to deal with */
         pw_host_fail(h, PW_FAULT_CORE);
         to.tick = c->played;
         return to;
@@ -90,8 +90,8 @@ static struct reach fetch(struct pw_host *h, struct context *c, int64_t *fresh_f
         struct track *t = &c->track[m];
         int64_t known;
         if (fetch_track(h, c, m)) {
-            /* what comes later was generated later: after the tick planned, but for rounding and fit */
-            known = st.planned_tick - h->guard_ticks;
+            /* what comes later was generated later: after the tick made, but for rounding and fit */
+            known = st.made_tick[m] - h->guard_ticks;
             if (t->last_in > known) known = t->last_in;
         } else {
             all = 0;

@@ -28,6 +28,7 @@ int32_t pw_status(struct pw_core *core, struct pw_status *status)
     status->planned_tick = core->planned;
     status->final_tick = core->final;
     status->idle = everything_made(core);
+    for (int32_t m = 0; m < PW_MOTORS; m++) status->made_tick[m] = core->planned;
     return PW_OK;
 }
 
