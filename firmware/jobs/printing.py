@@ -37,13 +37,14 @@ _LAYER = const(3)  # number, -1: one more
 
 
 class JobEnd(Exception):
-    """The job in work ends: state, reasons (keywords), message ("" for none)."""
+    """The job in work ends: state, reasons (keywords), message ("" for none); at_once: without moving the head out of the way."""
 
-    def __init__(self, state, reasons, message=""):
+    def __init__(self, state, reasons, message="", at_once=False):
         super().__init__(message)
         self.state = state
         self.reasons = reasons
         self.message = message
+        self.at_once = at_once
 
 
 class Printing:
@@ -88,7 +89,7 @@ class Printing:
         job.layer = 0
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
         try:
-            await runner.queue.commit()
+            await runner.store()
             await self._prepare(job)
             done_bytes = 0
             for index in range(len(job.documents)):
@@ -105,9 +106,10 @@ class Printing:
             end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.COMPRESSION_ERROR], "the document cannot be read: " + e.message)
         except StorageError as e:
             end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], "the document cannot be read: " + e.message)
-        except HalError as e:
+        except Exception as e:
+            # whatever it is: the machine must not go on as if nothing had been
             print_exception(e)
-            runner.supervisor.stop(["other-error"], "the machine refused: " + e.message)
+            runner.supervisor.stop(["other-error"], "internal failure: %s" % e)
             end = JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], runner.supervisor.message)
         await self._finish(job, end)
         return end
@@ -133,7 +135,7 @@ class Printing:
         runner.marks.clear()
         if self.machine.trace:
             self.machine.trace.end()
-        if runner.homed and not runner.supervisor.latched:
+        if runner.homed and not runner.supervisor.latched and not end.at_once:
             try:
                 await self._park()
             except (MotionError, HalError) as e:
@@ -188,6 +190,7 @@ class Printing:
             if wanted is not None:
                 self._forced[heater] = wanted
                 self._set_target(heater, wanted)
+        self._record(job)
         self.core.begin()
         if runner.homed:
             await self._go_home()
@@ -197,6 +200,11 @@ class Printing:
         for heater in ("bed", "chamber", "nozzle"):
             if self._forced.get(heater):
                 await self._reach(heater)
+
+    def _record(self, job):
+        """What the job is printed with, as far as it is known: the ticket's word, then the document's."""
+        used = self._forced
+        self.runner.materials.record(job.ticket, self._material, used.get("nozzle"), used.get("bed"), used.get("chamber"))
 
     async def _go_home(self):
         """From where the machine was parked to where program motion starts."""
@@ -212,7 +220,7 @@ class Printing:
         self.waits_for_operator = True
         runner.notes.append("material-needed")
         runner.queue.move(job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED, states.RESOURCES_ARE_NOT_READY], self.operator_message)
-        await runner.queue.commit()
+        await runner.store()
         try:
             while not self._confirmed:
                 await runner.wait(_SLICE_MAX_MS)

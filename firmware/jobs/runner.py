@@ -7,7 +7,8 @@ and identify(), none of which blocks, and read `status`.  What happens within on
 from firmware.jobs import states
 from firmware.jobs.printing import JobEnd, Printing
 from firmware.motion.marks import Marks
-from hal.compat import const, print_exception
+from hal.compat import const
+from hal.errors import BusyError, StorageError
 
 CONTROL_MS = const(100)  # heaters are read and set so often
 IDLE = const(3)  # printer-state (RFC 8011 section 5.4.11)
@@ -97,7 +98,7 @@ class Runner:
         return self.machine.identify(actions)
 
     def shut_down(self):
-        """run() ends at the next beat, with the machine safe; a job in work stays processing in the journal."""
+        """run() ends soon, with the machine safe; a job in work is aborted."""
         self._stopping = True
 
     # -- the task
@@ -115,8 +116,6 @@ class Runner:
                     self._refresh()
                 else:
                     await self._run_job(job)
-        except Shutdown:
-            pass
         finally:
             self.supervisor.make_safe()
             self._printing.fans_off()
@@ -133,10 +132,8 @@ class Runner:
         status.layer = None
         status.time_left_s = None
         try:
-            end = await self._printing.run(job)
-            await self.queue.commit()
-            if end.message:
-                status.state_message = end.message
+            await self._printing.run(job)
+            await self.store()
         finally:
             self.job = None
             self.notes = []
@@ -149,8 +146,6 @@ class Runner:
     async def wait(self, ms):
         """One beat within a job: time passes, and whatever ends or pauses the job takes effect here (JobEnd)."""
         await self.tick(ms, True)
-        if self._stopping:
-            raise Shutdown()
         if self._ending:
             return
         self.check_end()
@@ -192,10 +187,16 @@ class Runner:
         supervisor = self.supervisor
         if supervisor.latched:
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], supervisor.message)
+        if self._stopping:
+            raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], "the printer was switched off while the job was printing", True)
         if self._cancel_reasons is None and self.job.stop:
             self._cancel_reasons = [self.job.stop]
         if self._cancel_reasons is not None:
             raise JobEnd(states.CANCELED, self._cancel_reasons, "")
+
+    def is_moving(self):
+        """True while steps are due."""
+        return self.job is not None and self.port.status().rate_q32 != 0 and not self.motion.idle()
 
     def is_printing(self):
         """True from the start of a job until it begins to end."""
@@ -216,12 +217,10 @@ class Runner:
             if self._pause_wanted:
                 self._paused = True
                 self.queue.move(self.job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED], self._pause_message)
-                await self.queue.commit()
+                await self.store()
                 self._refresh()
             while self._pause_wanted:
                 await self.tick(CONTROL_MS, False)
-                if self._stopping:
-                    raise Shutdown()
                 self.check_end()
             if self._paused:
                 self._paused = False
@@ -234,6 +233,13 @@ class Runner:
         finally:
             self._pausing = False
             self._paused = False
+
+    async def store(self):
+        """Makes the queue's changes durable.  A failing medium does not stop a print: the queue tries again and says so."""
+        try:
+            await self.queue.commit()
+        except (StorageError, BusyError) as e:
+            self.queue.storage_error = e.message
 
     def finish(self):
         """The job ends: from now on waits end no more."""
@@ -269,12 +275,3 @@ class Runner:
             status.changed += 1
             status.changed_s = self.clock.uptime_s()
             status.state_message = message
-
-
-class Shutdown(Exception):
-    """shut_down() was called while a job was in work."""
-
-
-def log_failure(error):
-    """For failures that must not end the task."""
-    print_exception(error)

@@ -11,7 +11,7 @@ FULL = const(1)  # the queue is full: let time pass
 COMMAND = const(2)  # `event` holds a command
 LAYER = const(3)  # `event` holds a layer comment
 ERROR = const(4)  # `event` says what is wrong with the text
-END = const(5)  # all of the text was taken; what was fed will end in a stop
+END = const(5)  # all of the text was taken: flush the core
 
 
 class Feeder:
@@ -38,27 +38,19 @@ class Feeder:
 
         one_line: takes no more than the rest of one line (then READ), for a caller that looks at what each line did.
         """
-        if self._over:
-            self.core.end_document()
-            return self._seen(END)
         if self._at == self._end:
-            self._at = 0
-            self._end = self._reader.readinto(self._buf)
-            if not self._end:
-                self._over = True
-                return READ
+            if self._over:
+                return END
+            self._refill()
         end = self._end
         if one_line:
             end = self._buf.find(b"\n", self._at, end) + 1 or end
         took = self.core.feed(self._buf, self._at, end)
         self._at += took
         self.taken_bytes += took
-        return self._seen(READ)
-
-    def _seen(self, nothing):
         kind = self.event.kind
-        if kind == stepcore.PW_EV_NONE or kind == stepcore.PW_EV_END:
-            return nothing
+        if kind == stepcore.PW_EV_NONE:
+            return READ
         if kind == stepcore.PW_EV_FULL:
             return FULL
         if kind == stepcore.PW_EV_COMMAND:
@@ -66,3 +58,13 @@ class Feeder:
         if kind == stepcore.PW_EV_LAYER:
             return LAYER
         return ERROR
+
+    def _refill(self):
+        self._at = 0
+        self._end = self._reader.readinto(self._buf)
+        if not self._end:
+            # A last line may lack its end.  pw_end would do as well, but it ends whatever text was worked on last, and the checker
+            # may have scanned another one meanwhile.
+            self._over = True
+            self._buf[0] = 10
+            self._end = 1

@@ -16,7 +16,6 @@ _REASONS = {
     "bed": ("platform-failure", "platform-temperature-high", "platform-temperature-low"),
     "chamber": ("chamber-failure", "chamber-temperature-high", "chamber-temperature-low"),
 }
-_TITLES = {"nozzle": "nozzle", "bed": "bed", "chamber": "chamber"}
 _PORT_FAULTS = {1: "steps out of order", 2: "a missed pulse deadline", 3: "the motion core failed", 4: "asked for"}
 
 
@@ -51,21 +50,10 @@ class Supervisor:
             self.port.quick_stop()
 
     def thermal_fault(self, fault):
-        """fault: thermal Fault (name, kind, value_c)."""
-        failure, high, low = _REASONS.get(fault.name, ("other", "other", "other"))
-        title = _TITLES.get(fault.name, fault.name)
-        kind = fault.kind
-        if kind == "open" or kind == "short":
-            reason, text = failure, "the sensor of the %s is %s" % (title, "not connected" if kind == "open" else "shorted")
-        elif kind == "max":
-            reason, text = high, "the %s is too hot" % title
-        elif kind == "min":
-            reason, text = low, "the %s is too cold" % title
-        else:
-            reason, text = failure, "the heater of the %s failed (%s)" % (title, kind)
-        if fault.value_c is not None:
-            text += " (%d degC)" % fault.value_c
-        self.stop([reason + "-error"], text)
+        """fault: firmware/thermal/errors.Fault."""
+        failure, high, low = _REASONS[fault.name]
+        reason = high if fault.kind == "max" else low if fault.kind == "min" else failure
+        self.stop([reason + "-error"], fault.text())
 
     def motion_failed(self, message, axis=None):
         """Homing or another move of the machine's own went wrong."""
@@ -86,6 +74,7 @@ class Supervisor:
         if self.fatal:
             return False
         self.port.clear()
+        self.heating.clear()
         self.latched = False
         self.reasons = []
         self.message = ""

@@ -1,0 +1,160 @@
+"""The composition root: makes every object of the firmware, hands each what it needs, starts and watches the tasks.
+
+The only place that knows all parts.  Nothing else is global, nothing is made at import.
+"""
+
+import asyncio
+
+from firmware.config import Config
+from firmware.ipp import attributes, job_ops, printer_ops, registry_request
+from firmware.ipp.dispatch import Dispatcher
+from firmware.ipp.materials import Materials
+from firmware.ipp.printer import PATH, Printer
+from firmware.jobs.checker import Checker
+from firmware.jobs.journal import keys_needed
+from firmware.jobs.queue import JobQueue
+from firmware.jobs.records import RecordLog
+from firmware.jobs.runner import Runner
+from firmware.motion.geometry import Geometry
+from firmware.motion.side import SideMotion
+from firmware.net.server import Server, Settings, desktop_settings
+from firmware.safety.supervisor import Supervisor
+from firmware.thermal.control import Heating
+from firmware.web.page import Pages
+from hal.compat import CancelledError, collect, const, print_exception, sleep_ms
+from hal.errors import StorageError
+
+VERSION = "0.1.0"
+RESTART_MS = const(1000)  # a task that failed is started again after so long
+_ROOMY_CONNECTIONS = const(32)  # a machine with room for so many has memory for long messages, too
+_STATES = {3: "idle", 4: "printing", 5: "stopped"}
+
+
+class App:
+    """The firmware on one machine (hal.api.Machine).  Making it reads the flash: raises StorageError when that fails.
+
+    server_settings: net.server.Settings, by default what fits the machine.  names: further names and addresses of the printer.
+    """
+
+    def __init__(self, machine, server_settings=None, names=()):
+        self.machine = machine
+        caps = machine.caps
+        description = machine.description
+        self.config = Config(machine)
+        self.config.load()
+        self.materials = Materials(description["printer"])
+        log = RecordLog(machine.flash, 0, machine.flash.size - caps.flash_settings_bytes, keys_needed(caps))
+        self.queue = JobQueue(log, machine.files, machine.clock, caps, self._is_moving)
+        self.queue.load()
+        self.heating = Heating(machine, self.config)
+        self.supervisor = Supervisor(machine, self.heating)
+        self.motion = SideMotion(machine, Geometry(description))
+        self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
+        self.checker = Checker(machine.core, self.queue, self.materials, caps)
+        operations = dict(printer_ops.OPERATIONS)
+        operations.update(job_ops.OPERATIONS)
+        self.printer = Printer(
+            machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION
+        )
+        dispatcher = Dispatcher(operations, self.printer, self.queue.get, attributes.syntaxes(registry_request.ROWS), paths=(PATH,))
+        if server_settings is None:
+            roomy = caps.connections >= _ROOMY_CONNECTIONS
+            server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
+        self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts)
+        self.server = Server(dispatcher, server_settings, names, self.pages.answer)
+        self._tasks = []
+        self._over = asyncio.Event()
+        self._runner_task = None
+        collect()
+
+    def _is_moving(self):
+        return self.runner.is_moving()
+
+    def facts(self):
+        """[(label, text)] for the built-in page."""
+        status = self.runner.status
+        state = _STATES[status.printer_state]
+        if status.state_reasons:
+            state += " (%s)" % ", ".join(status.state_reasons)
+        facts = [("Printer", self.machine.description["printer"]["title"]), ("State", state)]
+        if status.state_message:
+            facts.append(("Message", status.state_message))
+        if status.job_id is not None:
+            facts.append(("Job", "%d, %d %%" % (status.job_id, status.progress)))
+        for name, current_c, target_c in self.heating.readings():
+            text = "?" if current_c is None else "%d degC" % int(current_c + 0.5)
+            facts.append((name, text + " (target %d degC)" % target_c if target_c else text))
+        facts.append(("Jobs waiting", "%d" % self.queue.count_active()))
+        return facts
+
+    async def start(self):
+        """Begins to serve; returns when connections are accepted.  Raises HalError when the network cannot be had."""
+        try:
+            await self.config.save()
+            await self.queue.commit()
+        except StorageError as error:
+            # the printer can say so by IPP, which is better than silence
+            print_exception(error)
+        await self.machine.net.serve(self.server.handle)
+        self._tasks = [
+            asyncio.create_task(self._watch(self.server.run)),
+            asyncio.create_task(self._watch(self.checker.run)),
+        ]
+        self._runner_task = asyncio.create_task(self._watch_runner())
+
+    async def run(self):
+        """start(), then works until stop()."""
+        await self.start()
+        await self._over.wait()
+
+    async def _watch(self, run):
+        """Runs a task that never ends by itself; one that fails is told and started again."""
+        while True:
+            try:
+                await run()
+            except Exception as error:
+                print_exception(error)
+            await sleep_ms(RESTART_MS)
+
+    async def _watch_runner(self):
+        """The runner, too; but where it failed the machine stays stopped until somebody resumes it."""
+        while True:
+            try:
+                await self.runner.run()
+                return
+            except Exception as error:
+                print_exception(error)
+                self.supervisor.stop(["other-error"], "internal failure: %s" % error)
+            await sleep_ms(RESTART_MS)
+
+    async def stop(self):
+        """Ends everything in order: no new connections, the machine safe, the journal stored, tasks gone."""
+        self.machine.net.close()
+        self.runner.shut_down()
+        if self._runner_task is not None:
+            await _ended(self._runner_task)
+        self.server.close()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            await _ended(task)
+        self._tasks = []
+        try:
+            await self.queue.commit()
+        except StorageError as error:
+            print_exception(error)
+        self._over.set()
+
+
+async def _ended(task):
+    try:
+        await task
+    except CancelledError:
+        pass
+    except Exception as error:
+        print_exception(error)
+
+
+def build(machine, server_settings=None, names=()):
+    """The App of a machine."""
+    return App(machine, server_settings, names)
