@@ -153,7 +153,9 @@ class FileReader:
 
 
 class Stream:
-    """One connection, bytes both ways.  Errors of the network come as OSError."""
+    """One connection, bytes both ways.  Errors of the network come as OSError.
+
+    `async readinto(buf) -> count` (0 at the end) is there where the runtime has it: it spares the garbage of read()."""
 
     async def read(self, n):
         """Up to n bytes as soon as there are some; b"" when the peer has ended its side."""
@@ -170,6 +172,10 @@ class Stream:
     def close(self):
         """Ends the connection once what is queued was sent.  May be called twice."""
         raise NotImplementedError
+
+    def abort(self):
+        """Ends the connection at once; what is queued is lost.  For a peer that does not take it."""
+        self.close()
 
 
 class Net:

@@ -17,12 +17,21 @@ class SimStream(Stream):
         self.read = reader.read
         self.write = writer.write
         self.drain = writer.drain
+        if hasattr(reader, "readinto"):
+            self.readinto = reader.readinto
 
     def close(self):
         try:
             self._writer.close()
         except OSError:
             pass
+
+    def abort(self):
+        transport = getattr(self._writer, "transport", None)
+        if transport is None:
+            self.close()
+        else:
+            transport.abort()
 
 
 class SimNet(Net):
