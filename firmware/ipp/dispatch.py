@@ -14,8 +14,8 @@ class Context:
     """What a handler knows of a request.
 
     peer: address; tls: bool; host: the Host field as str (a name or address of this printer, with its port); auth_user: authenticated
-    name or None; body: `async readinto(buf) -> n`, 0 at the end, `async read() -> bytes-like`, b"" at the end; both raise BodyError
-    when the client vanishes, is too slow or breaks its framing.
+    name or None; body: `async readinto(buf) -> n`, 0 at the end, `async read() -> bytes-like`, b"" at the end, valid until
+    the next call; both raise BodyError when the client vanishes, is too slow or breaks its framing.
 
     From the request: `request` (codec.Request), `op` {name: [(tag, value), ...]}, `job` (the target job or None), `user` (str), `uri`
     (scheme, host, path): how the client reached the printer, for URIs in answers; `printer`; `unsupported`: encoded attributes that

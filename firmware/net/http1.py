@@ -173,9 +173,10 @@ class Connection:
         return 0 if self._state in (_S_END, _S_DONE, _S_HEAD) else None
 
     def feed(self, data):
-        """data: bytes-like of any length, not changed as long as DATA events of it are in use; b"" at the end of the stream.
+        """data: bytes-like of any length, or b"" at the end of the stream.
 
-        To be called when next_event says NEED_DATA (else what is left unread grows)."""
+        To be called when next_event says NEED_DATA; by then nothing refers to what was fed before but DATA events (else what is left
+        unread would grow)."""
         if not data:
             self._eof = True
         elif self._pos < len(self._buf):

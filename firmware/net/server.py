@@ -1,6 +1,6 @@
 """The printer's server: one task a connection, HTTP around IPP, time-outs.  The only code that awaits a stream.
 
-Streams come from hal's Net (`read(n)`, `write`, `drain`, `close`; `abort` where there is one).  Time-outs use the wall clock: a
+Streams come from hal's Net (hal/api.Stream).  Time-outs use the wall clock: a
 sweeper cancels the task of a connection whose deadline has passed, because a timer for every read would cost more than the read.
 Nothing here knows an operation; firmware/ipp/dispatch.py answers, `web` serves everything outside the printer's resource paths.
 """
@@ -20,6 +20,7 @@ _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _IPP_HEADERS = (("Content-Type", "application/ipp"), ("Cache-Control", "no-cache"))
 _RETRY_AFTER_S = const(5)
 _MAX_REFUSED = const(2)
+_TURN_BYTES = const(8192)
 
 
 class Settings:
@@ -343,6 +344,8 @@ class _Client:
         self.idle_since = None  # ticks, between requests
         self.cancelled = False  # by overdue(), and not yet noticed
         self._stuck = False  # it does not take what is sent
+        self._readinto = getattr(stream, "readinto", None)
+        self._buffer = None  # of read_bytes, for readinto
         self._closed = False
 
     def overdue(self):
@@ -354,17 +357,29 @@ class _Client:
     def close(self):
         if not self._closed:
             self._closed = True
-            abort = getattr(self.stream, "abort", None) if self._stuck else None
             try:
-                (abort or self.stream.close)()
+                if self._stuck:
+                    self.stream.abort()
+                else:
+                    self.stream.close()
             except OSError:
                 pass
+
+    async def _receive(self):
+        """Bytes-like of at most read_bytes, empty at the end; valid until the next call.  Raises OSError."""
+        size = self.settings.read_bytes
+        if self._readinto is None:
+            return await self.stream.read(size)
+        if self._buffer is None:
+            self._buffer = memoryview(bytearray(size))
+        count = await self._readinto(self._buffer)
+        return self._buffer[:count] if count else b""
 
     async def read(self, timeout_ms):
         """Feeds the HTTP state once.  Raises HttpError 408 after the time-out."""
         self.deadline = compat.ticks_add(compat.ticks_ms(), timeout_ms)
         try:
-            data = await self.stream.read(self.settings.read_bytes)
+            data = await self._receive()
         except OSError:
             data = b""
         except compat.CancelledError:
@@ -438,7 +453,7 @@ class _Client:
                 return
             self.deadline = compat.ticks_add(compat.ticks_ms(), timeout_ms)
             try:
-                data = await self.stream.read(self.settings.read_bytes)
+                data = await self._receive()
             except compat.CancelledError:
                 if not self.cancelled:
                     raise
@@ -458,12 +473,13 @@ class _Body:
         self._client = client
         self._request = request
         self._ended = False
+        self._turn_bytes = 0
         self._window_bytes = 0
         self._window_ms = client.settings.body_ms
         self.rest = b""  # read already, but not yet handed out
 
     async def read(self):
-        """The next piece, bytes-like and valid for good; b"" at the end.  Raises BodyError."""
+        """The next piece, bytes-like and valid until the next call; b"" at the end.  Raises BodyError."""
         if len(self.rest):
             piece = self.rest
             self.rest = b""
@@ -507,8 +523,13 @@ class _Body:
             self._request.expect_continue = False
             await client.send(http1.CONTINUE)
         settings = client.settings
+        if self._turn_bytes >= _TURN_BYTES:
+            # a client that is always ahead must not keep the machine's own tasks waiting
+            self._turn_bytes = 0
+            await compat.sleep_ms(0)
         begun = compat.ticks_ms()
         count = await client.read(self._window_ms)
+        self._turn_bytes += count
         self._window_bytes += count
         if self._window_bytes >= settings.body_bytes:
             self._window_bytes = 0

@@ -108,6 +108,7 @@ class FakeStream:
         self._more = asyncio.Event()
         self.sent = bytearray()
         self.closed = False
+        self.aborted = False
         self.takes = asyncio.Event()  # cleared: the client does not read, drain() waits
         self.takes.set()
 
@@ -140,6 +141,10 @@ class FakeStream:
     def close(self):
         self.closed = True
         self._more.set()
+
+    def abort(self):
+        self.aborted = True
+        self.close()
 
 
 class Client:
