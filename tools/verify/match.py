@@ -1,0 +1,196 @@
+"""Matches one motor's steps to the path, without knowing anything about time.
+
+The motor's count must stay within half a step (plus slack) of its position along the path.  So a step over the boundary b between
+two counts happens where the position lies within `slack` of b.  The stream's runs of one direction are laid along the path's rising
+and falling stretches, in order; each step then has a window [first, last] of the path coordinate s in which it may happen, and a
+best place.  A stream that cannot be laid out has left the path, and the step where that shows is named.
+"""
+
+from bisect import bisect_right
+
+import numpy as np
+
+HYSTERESIS = 1 / 256  # steps: after a step the opposite one falls due only this far beyond the boundary
+
+
+class LostTrack(Exception):
+    """The stream does not follow the path: step index, place s, and why."""
+
+    def __init__(self, step, s, why):
+        super().__init__(why)
+        self.step, self.s, self.why = step, s, why
+
+
+class MotorMatch:
+    """Layout of one motor's steps.
+
+    q: (n + 1) position in steps at the path's corners; s: (n + 1); dirs: int8 array; start: count before the first step; slack:
+    steps.  After init, `windows(lo, hi)` gives the windows of steps lo to hi.  Raises LostTrack.
+    """
+
+    def __init__(self, q, s, dirs, start, slack):
+        self.q, self.s, self.dirs, self.start, self.slack = q, s, dirs, start, slack
+        self._stretches()
+        self._runs()
+        self._lay_out()
+
+    def _stretches(self):
+        """Rising and falling stretches of the path, flat pieces joined to what comes before."""
+        move = np.sign(np.diff(self.q))
+        where = np.flatnonzero(move)
+        if len(where):
+            turn = np.flatnonzero(np.diff(move[where]) != 0) + 1
+            ends = np.concatenate((where[turn], [len(self.q) - 1]))
+            corners = np.concatenate(([0], ends))
+        else:
+            corners = np.array([0, len(self.q) - 1])
+        self.corners = corners  # of the path where stretches begin; the last is its end
+        self.value = self.q[corners]
+        # distance travelled by the motor: rises along every stretch
+        self.travel = np.concatenate(([0.0], np.cumsum(np.abs(np.diff(self.q)))))
+        self.travel_at = self.travel[corners]
+
+    def _runs(self):
+        """Runs of steps of one direction: first step of each, count before each, count at the end."""
+        dirs = self.dirs
+        n = len(dirs)
+        if n == 0:
+            self.run_first = [0]
+            self.run_count = [self.start]
+            return
+        parts = [0]
+        for at in range(0, n, 1 << 22):
+            piece = dirs[max(at - 1, 0) : at + (1 << 22)]
+            change = np.flatnonzero(piece[1:] != piece[:-1]) + 1 + max(at - 1, 0)
+            parts.extend(change.tolist())
+        parts.append(n)
+        firsts = np.array(parts)
+        sign = np.asarray(dirs[firsts[:-1]], np.int64)
+        counts = self.start + np.concatenate(([0], np.cumsum(np.diff(firsts) * sign)))
+        self.run_first = parts
+        self.run_count = counts.tolist()
+
+    def _lay_out(self):
+        """blocks: (first step, stretch) from which on steps lie on the stretch, in order."""
+        value = self.value.tolist()
+        last = len(value) - 2  # last stretch
+        slack = self.slack
+        first, stretch = [], []
+        j = 0
+        band = 0.5 + slack
+        count = self.run_count[0]
+        for r in range(len(self.run_first) - 1):
+            step, end = self.run_first[r], self.run_first[r + 1]
+            goal = self.run_count[r + 1]
+            d = 1 if goal > count else -1
+            while True:
+                if j > last:
+                    raise LostTrack(step, self.s[-1], "%d steps more than the path has" % (len(self.dirs) - step))
+                if d * (value[j + 1] - value[j]) > 0:
+                    # boundaries d*count + 0.5 ... that this stretch reaches
+                    reach = int(np.floor(d * value[j + 1] + slack - 0.5 - d * count)) + 1
+                    take = min(end - step, reach)
+                    if take > 0:
+                        first.append(step)
+                        stretch.append(j)
+                        step += take
+                        count += d * take
+                    if step == end:
+                        break
+                    j += 1
+                    continue
+                # the path turns back: does the count still fit at its far end?
+                while d * value[j + 1] < d * count - band:
+                    # steps of this run that were only possible, not due, at the turn are put off
+                    top = d * value[j]
+                    if first and first[-1] >= self.run_first[r] and step > first[-1] and d * count - 0.5 >= top - slack:
+                        step -= 1
+                        count -= d
+                        if step == first[-1]:
+                            first.pop()
+                            stretch.pop()
+                        continue
+                    raise LostTrack(step, self.s[self.corners[j + 1]], "the path turns back, the steps do not")
+                j += 1
+        while j <= last:
+            # no further steps: the rest of the path must stay near the last count
+            if abs(value[j + 1] - count) > band:
+                raise LostTrack(len(self.dirs), self.s[self.corners[j + 1]], "steps are missing: the path goes on")
+            j += 1
+        self.block_first = np.array(first + [len(self.dirs)], np.int64)
+        self.block_stretch = np.array(stretch, np.int64)
+        self.final = count
+        self._check_turns()
+
+    def _check_turns(self):
+        """At the end of every stretch the count that holds there must be within the band (steps that were due are made)."""
+        ends = np.searchsorted(self.block_stretch, np.arange(len(self.value) - 1), "right")
+        steps_done = self.block_first[ends]
+        counts = self._counts_before(steps_done)
+        off = np.abs(self.value[1:] - counts)
+        bad = np.flatnonzero(off > 0.5 + self.slack + 1e-9)
+        if len(bad):
+            k = int(bad[0])
+            raise LostTrack(
+                int(min(steps_done[k], max(len(self.dirs) - 1, 0))),
+                float(self.s[self.corners[k + 1]]),
+                "off the path by %.2f steps more than half a step at a turn" % (off[k] - 0.5),
+            )
+
+    def _counts_before(self, steps):
+        """Count before each of the given step numbers."""
+        firsts = np.array(self.run_first)
+        counts = np.array(self.run_count)
+        run = np.clip(np.searchsorted(firsts, steps, "right") - 1, 0, max(len(firsts) - 2, 0))
+        sign = np.sign(np.diff(counts)) if len(counts) > 1 else np.zeros(1)
+        return counts[run] + (steps - firsts[run]) * sign[run]
+
+    # -- windows ----------------------------------------------------------------------------------------------------------------
+
+    def _place(self, travel, side):
+        """s where the motor has travelled so far; "left": the first such place, "right": the last."""
+        k = np.searchsorted(self.travel, travel, side)
+        if side == "left":
+            k = np.clip(k, 1, len(self.travel) - 1)
+        else:
+            k = np.clip(k, 1, len(self.travel) - 1)
+        before, after = self.travel[k - 1], self.travel[k]
+        span = after - before
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(span > 0, (travel - before) / span, 0.0 if side == "right" else 1.0)
+        return self.s[k - 1] + np.clip(share, 0, 1) * (self.s[k] - self.s[k - 1])
+
+    def windows(self, lo, hi):
+        """(first, best, last, sharp) of steps lo to hi: s arrays, and whether the step lies well inside a stretch."""
+        steps = np.arange(lo, hi)
+        block = np.searchsorted(self.block_first, steps, "right") - 1
+        j = self.block_stretch[block]
+        d = np.asarray(self.dirs[lo:hi], np.int64)
+        before = self._counts_before(steps)
+        boundary = before + 0.5 * d
+        base, top = self.value[j], self.value[j + 1]
+        # along the stretch, in its own direction
+        sign = np.where(top >= base, 1.0, -1.0)
+        at = sign * (boundary - base)
+        size = sign * (top - base)
+        slack = self.slack
+        travel0 = self.travel_at[j]
+        first = np.where(at - slack >= 0, travel0 + np.minimum(at - slack, size), travel0)
+        last = travel0 + np.minimum(at + slack, size)
+        # beyond the ends of the stretch the window goes on over the turn, as far as the position stays within slack of b
+        travel_before = self.travel_at[np.maximum(j - 1, 0)]
+        back = (at - slack < 0) & (j > 0)
+        first = np.where(back, np.maximum(travel0 - np.maximum(at + slack, 0), travel_before), first)
+        travel_next = self.travel_at[np.minimum(j + 2, len(self.travel_at) - 1)]
+        over = (at + slack > size) & (j + 2 < len(self.travel_at))
+        last = np.where(over, np.minimum(self.travel_at[j + 1] + np.maximum(size - (at - slack), 0), travel_next), last)
+        sharp = (at - slack >= 0) & (at + slack <= size)
+        reversal = np.zeros(len(steps), bool)
+        firsts = self.run_first
+        a = bisect_right(firsts, lo - 1)
+        b = bisect_right(firsts, hi - 1)
+        for f in firsts[a:b]:
+            if 0 < f < len(self.dirs):
+                reversal[f - lo] = True
+        best = travel0 + np.clip(at + np.where(reversal, HYSTERESIS, 0.0), 0, size)
+        return self._place(first, "left"), self._place(best, "right"), self._place(last, "right"), sharp, reversal

@@ -1,0 +1,36 @@
+"""Checks of each motor's steps alone: order, pulse rate, direction set-up.  They hold for hardware, whatever the path."""
+
+import numpy as np
+
+CHUNK = 1 << 20
+
+
+def check_motor(report, ticks, dirs, header, line=None):
+    """Ticks in order, rate and set-up of one motor; False when the stream is too broken to go on."""
+    clock = header["clock_hz"]
+    least = clock / header["limits"]["max_step_rate"] - 1
+    # the stated time is rounded to whole ticks at both ends
+    setup = header["limits"]["dir_setup_s"] * clock - 1
+    good = True
+    for at in range(0, len(ticks), CHUNK):
+        t = np.asarray(ticks[max(at - 1, 0) : at + CHUNK])
+        d = np.asarray(dirs[max(at - 1, 0) : at + CHUNK])
+        gaps = np.diff(t)
+        bad = int((gaps < 0).sum()) + int(((d != 1) & (d != -1)).sum()) + int(t[0] < 0)
+        report["ticks"].see(0, 1, line, t[0], bad, len(t), "ticks fall, or a direction is neither +1 nor -1")
+        if bad:
+            good = False
+            continue
+        if not len(gaps):
+            continue
+        k = int(gaps.argmin())
+        rate = clock / max(float(gaps[k]), 0.5)
+        report["step_rate"].see(rate, clock / max(least, 1), line, t[k], int((gaps < least).sum()), len(gaps))
+        turn = np.flatnonzero(d[1:] != d[:-1])
+        if len(turn):
+            turn_gaps = gaps[turn]
+            k = int(turn_gaps.argmin())
+            short = int((turn_gaps < setup).sum())
+            value = (setup + 1) / max(float(turn_gaps[k]), 0.5)
+            report["dir_setup"].see(value, 1.0, line, t[turn[k]], short, len(turn), "reversed after %d ticks" % turn_gaps[k])
+    return good

@@ -1,0 +1,228 @@
+"""The judge: reads G-code and a step file, and tells whether the steps are that G-code's, within all limits of the header.
+
+It knows nothing of the core: only the G-code, the step file and the rules (design.md sections 4 and 6, motion sheet section 17).
+Work goes in chunks of the stream's time; whole in memory are the corners of the path (about 300 bytes a line of motion).
+"""
+
+import numpy as np
+
+from tools.stepfile import StepFile, digest
+from tools.verify import gcode, match, stream
+from tools.verify.along import Along, Samples
+from tools.verify.path import Path, motor_matrix
+from tools.verify.report import Report
+
+CHUNK_STEPS = 1 << 20
+TAIL_S = 0.3  # samples carried from chunk to chunk, so that windows reach over
+
+
+def verify(gcode_path, step_path, progress=None):
+    """Report on a step file.  progress(done, total) is called now and then.  Raises VerifyError, StepFileError, OSError."""
+    steps = StepFile(step_path)
+    header = steps.header
+    report = Report()
+    moves = gcode.read(gcode_path, header)
+    counts = [stepper["count"] for stepper in steps.steppers]
+    report.totals.update(lines=moves.lines, moves=moves.moves, segments=len(moves.line), steps=sum(counts), sha256=digest(steps))
+    good = True
+    for motor in range(len(steps.steppers)):
+        good &= stream.check_motor(report, steps.ticks(motor), steps.dirs(motor), header)
+    if not good:
+        return report
+    if not len(moves.line):
+        report["end"].see(sum(counts), 0.5, 0, 0, int(sum(counts) > 0), 1, "steps without motion")
+        return report
+    path = Path(moves, header)
+    ends = [int(steps.ticks(motor)[-1]) for motor in range(len(counts)) if counts[motor]]
+    report.totals["print_time_s"] = (max(ends) if ends else 0) / header["clock_hz"]
+    matches = [_match(report, steps, path, header, motor) for motor in range(len(counts))]
+    if all(matches):
+        _Judge(report, steps, path, header, matches).run(progress)
+    return report
+
+
+def _slack(header, motor):
+    """Steps that a motor may be off the path beyond half a step."""
+    stepper = header["steppers"][motor]
+    if stepper["role"].startswith("e"):
+        slack_mm = header["tol"]["e_mm"]
+    else:
+        slack_mm = header["tol"]["path_mm"] * float(np.sqrt((motor_matrix(header)[motor] ** 2).sum()))
+    return slack_mm / stepper["step_mm"] + match.HYSTERESIS
+
+
+def _match(report, steps, path, header, motor):
+    """MotorMatch, or None when the motor lost the path; its end position is judged too."""
+    ticks, dirs, q = steps.ticks(motor), steps.dirs(motor), path.motor[motor]
+    name = steps.steppers[motor]["name"]
+    final = path.start[motor] + int(np.asarray(dirs, np.int64).sum()) if len(dirs) else path.start[motor]
+    off = abs(final - q[-1])
+    last_tick = int(ticks[-1]) if len(ticks) else 0
+    bad = int(off > 0.5 + match.HYSTERESIS + 1e-6)
+    report["end"].see(off, 0.5 + match.HYSTERESIS, path.line_at(path.s[-1]), last_tick, bad, 1, "motor %s ends %.2f steps off" % (name, off))
+    slack = _slack(header, motor)
+    try:
+        found = match.MotorMatch(q, path.s, dirs, path.start[motor], slack)
+    except match.LostTrack as lost:
+        tick = int(ticks[min(lost.step, len(ticks) - 1)]) if len(ticks) else 0
+        step_mm = path.step_mm[motor]
+        why = "motor %s, step %d: %s" % (name, lost.step, lost.why)
+        report["path"].see((0.5 + slack) * step_mm * 2, (0.5 + slack) * step_mm, path.line_at(lost.s), tick, 1, 1, why)
+        return None
+    return found
+
+
+class _Judge:
+    """Walks through the stream in time."""
+
+    def __init__(self, report, steps, path, header, matches):
+        self.report, self.steps, self.path, self.header, self.matches = report, steps, path, header, matches
+        self.clock_hz = header["clock_hz"]
+        self.along = Along(report, path, header)
+        self.motors = range(len(matches))
+        self.e_motors = [m for m in self.motors if steps.steppers[m]["role"].startswith("e")]
+        # share of each motor in the motion of a segment: 1 where it alone moves
+        slope = np.abs(np.diff(path.motor, axis=1)) * path.step_mm[:, None] / path.length / path.norm[:, None]
+        for m in self.e_motors:
+            slope[m, ~path.e_only] = 0.0
+        self.slope = slope.astype(np.float32)
+        self.best = self.slope.max(0)
+        self.reach = 0.0  # path coordinate that the stream has passed for certain
+
+    def _edges(self):
+        """Ticks at which chunks end."""
+        busiest = max(self.motors, key=lambda m: len(self.steps.ticks(m)))
+        ticks = self.steps.ticks(busiest)
+        total = sum(len(self.steps.ticks(m)) for m in self.motors)
+        chunks = max(1, total // CHUNK_STEPS)
+        places = [len(ticks) * k // chunks for k in range(1, chunks)]
+        return [int(ticks[place]) for place in places] + [1 << 62]
+
+    def run(self, progress):
+        at = [0] * len(self.matches)
+        tail = Samples(np.zeros(0), np.zeros(0), np.zeros(0))
+        judged = 0.0
+        edges = self._edges()
+        for number, edge in enumerate(edges):
+            ends = [int(np.searchsorted(self.steps.ticks(m), edge, "left")) for m in self.motors]
+            times, firsts, lasts, parts = [], [], [], [tail]
+            for m in self.motors:
+                if ends[m] == at[m]:
+                    continue
+                ticks = np.array(self.steps.ticks(m)[at[m] : ends[m]])
+                first, best, last, sharp, turned = self.matches[m].windows(at[m], ends[m])
+                times.append(ticks)
+                firsts.append(first)
+                lasts.append(last)
+                self._timing(m, ticks, best, sharp, turned)
+                parts.append(self._samples(m, ticks, best, sharp, turned))
+                if m in self.e_motors:
+                    self._stops(ticks, first, best, last)
+            if times:
+                self._common_place(np.concatenate(times), np.concatenate(firsts), np.concatenate(lasts))
+            samples = Samples(*(np.concatenate([getattr(part, key) for part in parts]) for key in "tsu"))
+            if len(samples.t):
+                keep = int(np.searchsorted(samples.t, samples.t[-1] - TAIL_S))
+                s_to = self.path.s[-1] + 1 if edge >= 1 << 62 else float(samples.s[keep])
+                self.along.check(samples, judged, s_to)
+                judged = max(judged, s_to)
+                keep = max(0, min(keep, int(np.searchsorted(samples.s, s_to - 1.0))))
+                tail = Samples(samples.t[keep:], samples.s[keep:], samples.u[keep:])
+            at = ends
+            if progress:
+                progress(number + 1, len(edges))
+
+    def _common_place(self, ticks, first, last):
+        """One place on the path, that never goes back, must suit all motors at all times."""
+        order = np.argsort(ticks, kind="stable")
+        first, last, ticks = first[order], last[order], ticks[order]
+        low = np.maximum(np.maximum.accumulate(first), self.reach)
+        excess = low - last
+        k = int(excess.argmax())
+        bad = excess > 1e-6
+        bound = self.header["tol"]["path_mm"] + 0.5 * float(self.path.step_mm.max())
+        value = bound * (1 if excess[k] <= 0 else 2) if not bad.any() else bound + float(excess[k])
+        report = self.report["path"]
+        if bad.any():
+            report.see(value, bound, self.path.line_at(last[k]), ticks[k], int(bad.sum()), len(ticks), self._order_text(excess[k]))
+        else:
+            report.see(0.0, bound, self.path.line_at(last[k]), ticks[k], 0, len(ticks))
+        self.reach = float(low[-1])
+
+    @staticmethod
+    def _order_text(excess_mm):
+        return "the motors are not in one place of the path: %.4f mm apart along it" % excess_mm
+
+    def _samples(self, m, ticks, best, sharp, turned):
+        """Places known from the steps of one motor, where it has its share of the motion."""
+        path = self.path
+        segment = path.segment_at(best)
+        slope = self.slope[m, segment]
+        use = (slope >= 0.5 * self.best[segment]) & (slope > 0) & sharp
+        segment, slope = segment[use], slope[use].astype(float)
+        across = np.sqrt(np.maximum(1 - slope * slope, 0)) / slope + 0.1
+        unsure = np.where(path.loose[segment], self.header["tol"]["path_mm"] * across, 0.0)
+        unsure = np.where(path.e_only[segment], 0.0, unsure)
+        unsure += np.where(turned[use], match.HYSTERESIS * path.step_mm[m] / slope, 0.0)
+        return Samples(ticks[use] / self.clock_hz, best[use], unsure)
+
+    def _timing(self, m, ticks, best, sharp, turned):
+        """Four steps in a row on one line: their third difference shows a step that is out of its time."""
+        path = self.path
+        if len(ticks) < 4:
+            return
+        segment = path.segment_at(best)
+        same = (segment[3:] == segment[:-3]) & sharp[3:] & sharp[:-3] & ~path.loose[segment[3:]]
+        same &= ~(turned[3:] | turned[2:-1] | turned[1:-2] | turned[:-3])
+        if m in self.e_motors:
+            same &= path.e_only[segment[3:]]
+        k = np.flatnonzero(same)
+        if not len(k):
+            return
+        t = ticks / self.clock_hz
+        allowed_s = self.header["tol"]["time_s"] + 0.5 / self.clock_hz
+        points = [k, k + 1, k + 2, k + 3]
+        value, allowance = np.zeros(len(k)), np.zeros(len(k))
+        shortest = np.min([t[k + 1] - t[k], t[k + 2] - t[k + 1], t[k + 3] - t[k + 2]], axis=0)
+        ok = shortest > 0
+        points = [part[ok] for part in points]
+        value, allowance = value[ok], allowance[ok]
+        middle_speed = (best[points[3]] - best[points[0]]) / (t[points[3]] - t[points[0]])
+        for a in range(4):
+            weight = np.full(len(value), 6.0)
+            for b in range(4):
+                if a != b:
+                    weight /= t[points[a]] - t[points[b]]
+            value += weight * best[points[a]]
+            allowance += np.abs(weight) * (middle_speed * 1.3 * allowed_s + 1e-9)
+        jerk = self.header["limits"]["max_jerk"]
+        limit = jerk + allowance
+        ratio = np.abs(value) / limit
+        w = int(ratio.argmax())
+        i = int(points[0][w])
+        self.report["timing"].see(
+            abs(value[w]), limit[w], path.line_at(best[i]), int(ticks[i]), int((ratio > 1.02).sum()), len(ratio),
+            "motor %s: a step out of its time" % self.steps.steppers[m]["name"],
+        )  # fmt: skip
+
+    def _stops(self, ticks, first, best, last):
+        """While the extruder alone moves, every other motor must stand on its nearest step."""
+        path = self.path
+        segment = path.segment_at(best)
+        inside = path.e_only[segment] & (first > path.s[segment]) & (last < path.s[segment + 1])
+        segments, where = np.unique(segment[inside], return_index=True)
+        if not len(segments):
+            return
+        at = ticks[inside][where]
+        for m in self.motors:
+            if m in self.e_motors:
+                continue
+            done = np.searchsorted(self.steps.ticks(m), at, "right")
+            count = self.matches[m]._counts_before(done)
+            off = np.abs(path.motor[m][segments] - count)
+            k = int(off.argmax())
+            limit = 0.5 + match.HYSTERESIS
+            self.report["stops"].see(
+                off[k], limit, int(path.moves.line[segments[k]]), int(at[k]), int((off > limit + 1e-6).sum()), len(off),
+                "motor %s stands off its place" % self.steps.steppers[m]["name"],
+            )  # fmt: skip
