@@ -95,6 +95,7 @@ class App:
         except StorageError as error:
             # the printer can say so by IPP, which is better than silence
             print_exception(error)
+        await self.printer.load()
         await self.machine.net.serve(self.server.handle)
         self._tasks = [
             asyncio.create_task(self._watch(self.server.run)),

@@ -11,7 +11,7 @@ from array import array
 
 from firmware.ipp import attributes, codec, printer_values, registry_printer, tags, values
 from firmware.ipp.job import JobAttributes
-from hal.compat import const
+from hal.compat import const, sleep_ms
 
 # Addresses (scheme, host) whose attributes are kept: a client uses one, a household a handful.
 MAX_ADDRESSES = const(4)
@@ -20,6 +20,9 @@ PATH = "/ipp/print3d"
 _MESSAGE_OCTETS = const(1023)
 _HTTP_OF = {"ipp": "http", "ipps": "https"}
 _REASONS_LIMIT = const(16)
+# of what a board encodes between two chances to collect garbage
+_ROWS_A_STEP = const(8)
+_BIG_OCTETS = const(256)
 
 _STATE = values.head(tags.ENUM, "printer-state", 4)
 _UP_TIME = values.head(tags.INTEGER, "printer-up-time", 4)
@@ -30,10 +33,19 @@ _CHAMBER = values.head(tags.INTEGER, "chamber-temperature-current", 4)
 _ACCEPTING = values.head(tags.BOOLEAN, "printer-is-accepting-jobs", 1)
 
 
+def _encoded(row, found):
+    if found[0] is None and row[attributes.SYNTAX].find(" | ") < 0:
+        return codec.attribute(tags.NO_VALUE, row[attributes.NAME], [])
+    return attributes.encode(row, found)
+
+
 class Printer:
-    """machine: hal.api Machine; queue: jobs.queue.JobQueue; runner: jobs.runner.Runner; heating: thermal.control.Heating; materials:
-    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's;
-    schemes: ((uri scheme, uri-security, uri-authentication), ...) that the machine's network offers."""
+    """load() comes before the first answer, or that answer is slow.
+
+    machine: hal.api Machine; queue: jobs.queue.JobQueue; runner: jobs.runner.Runner; heating: thermal.control.Heating; materials:
+    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's; schemes:
+    ((uri scheme, uri-security, uri-authentication), ...) that the machine's network offers.
+    """
 
     def __init__(
         self, machine, queue, runner, heating, materials, settings, operations, version, schemes=(("ipp", "none", "requesting-user-name"),)
@@ -54,14 +66,25 @@ class Printer:
         self._clock = machine.clock
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
         self._live = self._live_table()
+        self._config_changed = (1, None)  # (uptime, unix time or None)
+        self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
         self._fixed = b""  # all attributes that do not change, by groups
         self._starts = None  # where each begins, and the end
         self._spans = {}  # group: (start, end)
-        self.refresh()
+
+    async def load(self):
+        """Encodes what depends on the configuration, in steps; to be awaited before the first answer and after a change of settings."""
+        for _ in self._encode():
+            await sleep_ms(0)
 
     def refresh(self):
-        """Encodes what depends on the configuration; to be called after a change of settings or of the loaded material."""
+        """As load(), at once: some hundred kilobytes of garbage, too much for a small heap."""
+        for _ in self._encode():
+            pass
+
+    def _encode(self):
+        # a generator, stepped: each row leaves some garbage behind
         computed = printer_values.compute(
             self.machine.description,
             self.machine.caps,
@@ -72,47 +95,69 @@ class Printer:
             self._version,
             self.queue.time_out_s,
         )
-        parts = {"T": [], "D": [], "S": []}
-        for row in attributes.rows(registry_printer.ROWS):
-            source = row[attributes.VALUE]
-            if source[0] == "=":
-                octets = attributes.encode(row, attributes.constants(row))
-            elif source == "*":
-                found = computed.get(row[attributes.NAME])
-                if found is None:
-                    if row[attributes.LEVEL] == "C":
-                        continue  # the machine has no such part
-                    raise ValueError("no value of " + row[attributes.NAME])
-                if found[0] is None and row[attributes.SYNTAX].find(" | ") < 0:
-                    octets = codec.attribute(tags.NO_VALUE, row[attributes.NAME], [])
-                else:
-                    octets = attributes.encode(row, found)
-            else:
-                continue
-            parts[row[attributes.GROUP]].append(octets)
+        yield
+        parts = []
         starts = array("H")
+        spans = {}
         end = 0
+        count = 0
         for group in ("T", "D", "S"):
             first = end
-            for octets in parts[group]:
+            for row in attributes.rows(registry_printer.ROWS):
+                if row[attributes.GROUP] != group:
+                    continue
+                octets = self._fixed_row(row, computed)
+                if octets is None:
+                    continue
+                parts.append(octets)
                 starts.append(end)
                 end += len(octets)
-            self._spans[group] = (first, end)
+                count += 1
+                if len(octets) > _BIG_OCTETS or count % _ROWS_A_STEP == 0:
+                    yield
+            spans[group] = (first, end)
         starts.append(end)
+        self._fixed = b"".join(parts)
         self._starts = starts
-        self._fixed = b"".join(parts["T"] + parts["D"] + parts["S"])
+        self._spans = spans
         self._addresses = []
+        self._encode_loaded()
+
+    def _fixed_row(self, row, computed):
+        name = row[attributes.NAME]
+        source = row[attributes.VALUE]
+        if source[0] == "=":
+            return attributes.encode(row, attributes.constants(row))
+        if source != "*":
+            return None
+        found = computed.get(name)
+        if found is None:
+            if row[attributes.LEVEL] == "C":
+                return None  # the machine has no such part
+            raise ValueError("no value of " + name)
+        return _encoded(row, found)
+
+    def _encode_loaded(self):
         self._loaded = self.materials.loaded
+        computed = printer_values.of_loaded(self.materials)
+        part = []
+        for name in sorted(computed):
+            row = attributes.find(registry_printer.ROWS, name)
+            part.append((row[attributes.GROUP], name, _encoded(row, computed[name])))
+        self._loaded_part = part
         self._config_changed = (self._clock.uptime_s(), self._clock.unix_s())
 
     def attributes(self, requested, uri):
         """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context."""
-        if self.materials.loaded is not self._loaded:
+        if self._starts is None:
             self.refresh()
+        elif self.materials.loaded is not self._loaded:
+            self._encode_loaded()
         if requested.everything():
             yield self._fixed
-            for _, _, octets in self._addressed(uri):
-                yield octets
+            for part in (self._loaded_part, self._addressed(uri)):
+                for _, _, octets in part:
+                    yield octets
             yield b"".join([encode() for _, _, encode in self._live])
             return
         fixed = self._fixed
@@ -122,9 +167,10 @@ class Printer:
         if requested.octets:
             for octets in self._single(requested):
                 yield octets
-        for group, name, octets in self._addressed(uri):
-            if requested.has(group, name):
-                yield octets
+        for part in (self._loaded_part, self._addressed(uri)):
+            for group, name, octets in part:
+                if requested.has(group, name):
+                    yield octets
         for group, name, encode in self._live:
             if requested.has(group, name):
                 yield encode()

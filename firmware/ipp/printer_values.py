@@ -49,13 +49,10 @@ def compute(description, caps, settings, materials, operations, schemes, version
     printer = description["printer"]
     title = printer["title"]
     name = settings.get("printer_name", None) or "Printwright"
-    ready = [materials.usual(materials.loaded)] if materials.loaded else [None]
     create = [row[attributes.NAME] for row in attributes.rows(registry_request.ROWS) if row[attributes.VALUE] == "create"]
     identify = list(caps.identify) or [None]
     um = accuracy_um(printer)
     values = {
-        "materials-col-default": ready,
-        "materials-col-ready": ready,
         "materials-col-database": [materials.entry(material) for material in materials.database],
         "material-diameter-supported": [materials.filament_nm],
         "material-nozzle-diameter-supported": [materials.nozzle_nm],
@@ -91,11 +88,21 @@ def compute(description, caps, settings, materials, operations, schemes, version
         "xri-uri-scheme-supported": _once([scheme for scheme, _, _ in schemes]),
     }
     if materials.bed_limit_c:
-        values["platform-temperature-default"] = [materials.loaded.bed_c if materials.loaded else 0]
         values["platform-temperature-supported"] = [(0, materials.bed_limit_c)]
     if materials.chamber_limit_c:
-        values["chamber-temperature-default"] = [materials.loaded.chamber_c if materials.loaded else None]
         values["chamber-temperature-supported"] = [(0, materials.chamber_limit_c)]
+    return values
+
+
+def of_loaded(materials):
+    """{name: [value, ...]} of the rows marked `+`: what the loaded material says."""
+    loaded = materials.loaded
+    ready = [materials.usual(loaded)] if loaded else [None]
+    values = {"materials-col-default": ready, "materials-col-ready": ready}
+    if materials.bed_limit_c:
+        values["platform-temperature-default"] = [loaded.bed_c if loaded else 0]
+    if materials.chamber_limit_c:
+        values["chamber-temperature-default"] = [loaded.chamber_c if loaded else None]
     return values
 
 

@@ -4,6 +4,7 @@ The last column says where the value comes from:
 
     =a,b    constant, in the notation of its syntax
     *       computed at start and after a change of settings (firmware/ipp/printer_values.py)
+    +       depends on the material that is loaded
     @       contains the printer's address as the client wrote it (firmware/ipp/printer.py)
     ~       encoded anew for each answer (firmware/ipp/printer.py)
 """
@@ -16,14 +17,14 @@ T;multiple-document-handling-supported;1setOf type2 keyword;rfc8011;R;=separate-
 separate-documents-uncollated-copies,single-document
 T;print-quality-default;type2 enum;rfc8011;R;=4
 T;print-quality-supported;1setOf type2 enum;rfc8011;R;=4
-T;materials-col-default;1setOf collection;PWG5100.21;R;*
-T;materials-col-ready;1setOf collection;PWG5100.21;R;*
+T;materials-col-default;1setOf collection;PWG5100.21;R;+
+T;materials-col-ready;1setOf collection;PWG5100.21;R;+
 T;materials-col-supported;1setOf keyword;PWG5100.21;R;=material-color,material-diameter,material-fill-density,material-key,\
 material-name,material-nozzle-diameter,material-purpose,material-shell-thickness,material-temperature,material-type
 T;materials-col-database;1setOf collection;PWG5100.21;r;*
-T;platform-temperature-default;integer(-273:MAX);PWG5100.21;C;*
+T;platform-temperature-default;integer(-273:MAX);PWG5100.21;C;+
 T;platform-temperature-supported;1setOf (integer(-273:MAX) | rangeOfInteger(-273:MAX));PWG5100.21;C;*
-T;chamber-temperature-default;integer(-273:MAX) | no-value;PWG5100.21;C;*
+T;chamber-temperature-default;integer(-273:MAX) | no-value;PWG5100.21;C;+
 T;chamber-temperature-supported;1setOf (integer(-273:MAX) | rangeOfInteger(-273:MAX));PWG5100.21;C;*
 T;print-accuracy-default;collection;PWG5100.21;R;*
 T;print-accuracy-supported;collection;PWG5100.21;R;*

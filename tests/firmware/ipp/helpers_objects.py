@@ -87,5 +87,6 @@ def make_printer(name="sim-corexy", settings=None, **caps):
     known.update(settings or {})
     materials = Materials(machine.description["printer"])
     printer = Printer(machine, queue, FakeRunner(), heating, materials, known, sorted(operations), "1.2.3")
+    printer.refresh()
     printer.table = operations
     return printer
