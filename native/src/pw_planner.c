@@ -6,7 +6,8 @@
 
 static size_t pw_align(size_t n) { return (n + 7) & ~(size_t)7; }
 
-static uint32_t pw_capacity(const struct pw_config *cfg) { return (uint32_t)(cfg->window + cfg->window / 4 + 8); }
+/* Look-ahead, and as much again that is final and waits for the generator, so that the feeder may be away for a while. */
+static uint32_t pw_capacity(const struct pw_config *cfg) { return (uint32_t)(2 * cfg->window + 8); }
 
 size_t pw_planner_size(const struct pw_config *cfg)
 {
@@ -55,6 +56,7 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     pl->unit_um_s2_q64 = pw_unit(hz, 1000, 1);
     /* jerk * U^3, one factor after the other so that no product passes 63 bits */
     pl->jerk_q32 = pw_mulshift(pw_mulshift(pw_mulshift((int64_t)cfg->max_jerk_mm_s3 << 24, u_q32, 32), u_q32, 32), u_q32, 24);
+    pl->dense_q32 = (int64_t)PW_DENSE * cfg->min_segment_us * hz / 1000000 << 16; /* below 16 * 1e5 * 2e8 */
     pl->curve_nm = (int64_t)cfg->curve_um * 1000;
     pl->setup_q16 = ((int64_t)cfg->dir_setup_ns * hz / 1000000 << 16) / 1000;
     for (m = 0; m < PW_MOTORS; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
@@ -75,9 +77,10 @@ int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int6
 void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts)
 {
     int32_t m;
-    pl->head = pl->open = pl->done = pl->flushes = 0;
+    pl->head = pl->open = pl->done = pl->flushes = pl->dense_from = 0;
     pl->plan_s_q32 = pl->plan_v_q32 = 0;
     pl->plan_again = pl->forced = pl->broken = 0;
+    pl->fine = 0;
     pl->ramp_head = pl->ramp_tail = 0;
     pl->final_q16 = pl->time_q16 = 0;
     pl->gen_s_q32 = pl->seg_s_q32 = 0;
@@ -169,6 +172,22 @@ static int64_t pw_last_end(const struct pw_planner *pl)
     return pl->head ? pw_seg_at(pl, pl->head - 1)->end_q32 : 0;
 }
 
+/* The mean time of the last 16 segments is at least min_segment_us: those still open are slowed alike. */
+static void pw_thin(struct pw_planner *pl)
+{
+    uint32_t n = pl->head - PW_DENSE;
+    int64_t v;
+    if (pl->head - pl->dense_from < PW_DENSE) return;
+    v = pw_seg_at(pl, pl->head - 1)->end_q32 - (n ? pw_seg_at(pl, n - 1)->end_q32 : 0);
+    v = pw_max64(pw_divq32(v, pl->dense_q32), 256);
+    for (; n != pl->head; n++) {
+        struct pw_seg *sg = pw_seg_at(pl, n);
+        if ((int32_t)(n - pl->open) < 0 || sg->cruise_q32 <= v) continue;
+        sg->cruise_q32 = v;
+        sg->cap2_q48 = pw_mulshift(v, v, 16);
+    }
+}
+
 int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
 {
     struct pw_seg *sg;
@@ -230,6 +249,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     for (i = 0; i < 3; i++) pl->unit_q30[i] = unit[i];
     pl->ratio_q24 = ratio;
     pl->head++;
+    if (pl->dense_q32) pw_thin(pl);
     return PW_OK;
 }
 
@@ -253,6 +273,7 @@ int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
         before->flags |= PW_SEG_CURVE;
     }
     pl->head++;
+    pl->dense_from = pl->head;
     return PW_OK;
 }
 
@@ -275,6 +296,9 @@ int32_t pw_plan_flush(struct pw_planner *pl)
     if (pl->head != pl->open) {
         struct pw_seg *last = pw_seg_at(pl, pl->head - 1);
         if (!(last->flags & PW_SEG_FLUSH)) {
+            /* a full window is looked at first, so that it does not matter whether that has happened before this call */
+            if (pl->head - pl->open >= (uint32_t)pl->cfg->window) return PW_E_FULL;
+            pl->dense_from = pl->head;
             last->flags |= PW_SEG_FLUSH | PW_SEG_CURVE;
             last->jcap2_q48 = 0;
             pl->flushes++;

@@ -8,6 +8,7 @@
 enum {
     PW_PLAN_RAMPS = 256,     /* ramps that wait for the generator */
     PW_PLAN_RAMPS_RUN = 160, /* ramps that one look-ahead may add */
+    PW_DENSE = 16,           /* segments over which density is measured */
     PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
     PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
     PW_SEG_CURVE = 4         /* jcap2_q48 includes the curve rule */
@@ -79,11 +80,13 @@ struct pw_planner {
     int64_t jerk_q32;
     int64_t curve_nm;
     int64_t setup_q16;
+    int64_t dense_q32; /* least time of PW_DENSE segments */
 
     /* queue of segments, by running number: done <= open <= head */
     uint32_t head;  /* pw_planner: next to be pushed */
     uint32_t open;  /* pw_look: first that is not wholly under final ramps */
     uint32_t done;  /* pw_gen: first that is not wholly turned into runs */
+    uint32_t dense_from; /* density is measured from here on */
     uint32_t flushes; /* flushed segments between open and head */
     int64_t unit_q30[3]; /* direction and extrusion ratio of the last segment pushed */
     int64_t ratio_q24;
