@@ -69,7 +69,7 @@ _PCB = {
         "group",
         {
             "runs": ("int", "run", 16, 65536, 64, "Runs of steps that each motor's ring in the core holds."),
-            "marks": ("int", "mark", 4, 65536, 64, "Marks queued in the core."),
+            "marks": ("int", "mark", 4, 65536, 64, "Marks queued in the core: all that can come within the look-ahead."),
             "line_max": ("int", "byte", 16, 4096, 256, "Longest command of a document."),
             "queue_runs": ("int", "run", 4, 65536, 64, "Runs that each motor's queue in the port holds; a power of two."),
             "side_runs": ("int", "run", 4, 65536, 16, "The same for the second context; a power of two."),

@@ -83,7 +83,7 @@ class RamFiles(SimFiles):
         return _RamReader(self._files[name])
 
     def size(self, name):
-        return len(self._files[_checked(name)]) if name in self._files else None
+        return len(self._files[name]) if _checked(name) in self._files else None
 
     def remove(self, name):
         if _checked(name) not in self._files:
