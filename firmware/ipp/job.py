@@ -87,6 +87,8 @@ class JobAttributes:
         }
         table = []
         for row in attributes.rows(registry_job.ROWS):
+            if row[attributes.LEVEL] == "C" and row[attributes.NAME].replace(_ACTUAL, "") not in self._printer.ticket_names:
+                continue  # the machine has no such part
             # without a method of its own, an attribute is in the job's ticket or nowhere
             table.append((row[attributes.GROUP], row[attributes.NAME], own.pop(row[attributes.NAME], None)))
         if own:

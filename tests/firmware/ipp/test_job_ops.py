@@ -500,6 +500,13 @@ def test_a_job_that_printed(client):
     assert told["platform-temperature-actual"] == [(tags.INTEGER, 60)]
 
 
+def test_parts_that_the_machine_lacks_are_not_told_of():
+    client = Client(name="sim-cartesian")
+    told = client.job(client.submit())
+    assert "platform-temperature-actual" in told
+    assert "chamber-temperature-actual" not in told
+
+
 def test_without_a_clock_what_happened_is_unknown(client):
     client.printer.machine.clock.unix = None
     told = client.job(client.submit())
