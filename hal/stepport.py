@@ -94,7 +94,7 @@ class HostPort:
     """Made by StepCore.port.  Calls raise CoreError on a number out of range or at the wrong time."""
 
     def __init__(self, core, config):
-        defaults = dict((name, 0) for name, _ in config_fields(lib.pw_host_config_field))
+        defaults = {name: 0 for name, _ in config_fields(lib.pw_host_config_field)}
         defaults["abi"] = PW_HOST_ABI
         words = config_array(lib.pw_host_config_field, config, defaults)
         words_at = ref(words, "struct pw_host_config")

@@ -16,10 +16,11 @@ import tempfile
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _HEADERS = ("native/include/printwright.h", "native/include/printwright_port.h")
-_FOLDERS = ("native/src", "native/port/host", "native/wasm")
+_FOLDERS = ("native/src", "native/port/host")
 OUTPUT = os.path.join(_ROOT, "build", "pwcore.wasm")
 # Without the 128-bit type the core takes the path that 32-bit boards take.
-FLAGS = "--target=wasm32-unknown-emscripten -std=c11 -ffp-contract=off -O2 -fPIC -ffreestanding -fno-builtin -nostdlib -U__SIZEOF_INT128__".split()
+FLAGS = "--target=wasm32-unknown-emscripten -std=c11 -ffp-contract=off -O2 -U__SIZEOF_INT128__".split()
+FLAGS += "-fPIC -ffreestanding -fno-builtin -nostdlib".split()
 LINK = "-Wl,--no-entry -Wl,--experimental-pic -Wl,-shared".split()
 
 

