@@ -118,6 +118,10 @@ class Faults:
                 return fault
         return None
 
+    def drop(self, kind, part=None):
+        """Ends a fault that holds; its cause is repaired."""
+        self._all = [fault for fault in self._all if not (fault.on and fault.kind == kind and fault.part == part)]
+
     def parts(self):
         """[(kind, part)] of all, for a check against the machine."""
         return [(fault.kind, fault.part) for fault in self._all]

@@ -130,7 +130,7 @@ class World:
         if self.faults.find("sensor-short", name):
             return 0
         part = self._find(name)
-        if part.stuck is not None:
+        if part.stuck is not None and self.faults.find("sensor-stuck", name):
             return part.stuck
         raw = divider(part.ntc.ohm(part.plant.sensor_c), part.pullup_ohm, self._bits)
         if self._noise:

@@ -96,8 +96,8 @@ def test_capabilities():
 
 
 def test_a_file_is_merged_deeply(machine_file):
-    path = machine_file({"from": "sim-cartesian", "name": "mine", "printer": {"axes": {"x": {"max_mm": 300}}}, "settings": {"location": "hall"}})
-    desc = factory.describe(path)
+    layer = {"printer": {"axes": {"x": {"max_mm": 300}}}, "settings": {"location": "hall"}}
+    desc = factory.describe(machine_file({"from": "sim-cartesian", "name": "mine", **layer}))
     assert desc["name"] == "mine"
     assert desc["printer"]["axes"]["x"]["max_mm"] == 300
     assert desc["printer"]["axes"]["x"]["steps_per_mm"] == 80

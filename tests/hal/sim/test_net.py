@@ -170,12 +170,10 @@ def test_a_second_machine_on_the_same_state(tmp_path):
 
 def test_the_lock_goes_with_a_killed_process(tmp_path):
     state = str(tmp_path / "state")
-    code = (
-        "import sys, time; from hal.sim.desktop import StateLock; lock = StateLock(sys.argv[1]); print('locked', flush=True); time.sleep(60)"
-    )
+    code = "import sys, time; from hal.sim.desktop import StateLock; lock = StateLock(sys.argv[1]); print(1, flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code, state], stdout=subprocess.PIPE)
     try:
-        assert process.stdout.readline() == b"locked\n"
+        assert process.stdout.readline() == b"1\n"
         with pytest.raises(BusyError, match="process %d" % process.pid):
             StateLock(state)
     finally:
