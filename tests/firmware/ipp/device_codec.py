@@ -159,7 +159,8 @@ class HttpTest(unittest.TestCase):
                 connection.feed(pieces.pop(0))
 
     def test_chunks_in_single_bytes(self):
-        data = b"POST /a?b=c HTTP/1.1\r\nHost: [::1]:8631\r\nX-Odd: 1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: u\r\n\r\n"
+        data = b"POST /a?b=c HTTP/1.1\r\nHost: [::1]:8631\r\nX-Odd: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        data += b"3;x=y\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: u\r\n\r\n"
         request, body = self.read([data[i : i + 1] for i in range(len(data))])
         self.assertEqual(body, b"abc0123456789")
         self.assertEqual((request.method, request.path, request.query, request.host), ("POST", "/a", "b=c", b"[::1]:8631"))

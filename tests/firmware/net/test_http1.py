@@ -71,7 +71,8 @@ def test_chunks_with_extensions_and_trailers():
 
 
 def test_pipelined_requests_keep_their_boundaries():
-    data = head(b"Content-Length: 3") + b"one" + b"\r\n" + head(b"Transfer-Encoding: chunked") + b"3\r\ntwo\r\n0\r\n\r\n" + b"GET / HTTP/1.1\r\n\r\n"
+    data = head(b"Content-Length: 3") + b"one" + b"\r\n"
+    data += head(b"Transfer-Encoding: chunked") + b"3\r\ntwo\r\n0\r\n\r\n" + b"GET / HTTP/1.1\r\n\r\n"
     found, error = events(data)
     assert error is None
     assert [(r.method, bytes(b), e) for r, b, e in found] == [("POST", b"one", True), ("POST", b"two", True), ("GET", b"", True)]
