@@ -7,8 +7,6 @@ Which reason: what is not G-code or breaks a rule of the language is a document-
 value beyond the machine is a document-unprintable-error.  The message says line, column and command.
 """
 
-import asyncio
-
 from firmware.gcode import messages, policy
 from firmware.gcode.review import Review, limits_for
 from firmware.jobs import states

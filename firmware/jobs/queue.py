@@ -240,7 +240,9 @@ class JobQueue:
         job.writer = None
         job.deadline_s = self._clock.uptime_s() + self.time_out_s
         job.reasons = [states.JOB_INCOMING] if job.documents else [states.JOB_INCOMING, states.JOB_DATA_INSUFFICIENT]
-        if last:
+        if last and not job.documents:
+            self._finish(job, states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], "the document is empty")
+        elif last:
             self.close_job(job)
         else:
             self._save_later(job)

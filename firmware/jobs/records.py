@@ -45,13 +45,14 @@ def _sectors_per_block(size, sector_bytes):
 class RecordLog:
     """Records in flash[offset:offset + size], at least two erase sectors.
 
-    max_keys: most keys at a time.  sectors_per_block: 0 chooses; it must stay the same for the life of the data.  value_bytes_max is
-    the longest value, usable_bytes what all live records together may take, each with _RECORD_BYTES more than its value.
+    max_keys: most keys at a time.  sectors_per_block: 0 chooses; it must stay the same for the life of the data.  value_bytes_max:
+    longest value (a block that is too small for it lowers it; the shorter, the more of a block can be used).  usable_bytes is what all
+    live records together may take, each with _RECORD_BYTES more than its value.
     Call mount() before anything else.  Raises StorageError (and FlashError, one of them) when flash fails, StorageFull when there is
     no room; then nothing has changed.
     """
 
-    def __init__(self, flash, offset, size, max_keys, sectors_per_block=0):
+    def __init__(self, flash, offset, size, max_keys, sectors_per_block=0, value_bytes_max=VALUE_BYTES_MAX):
         self.flash = flash
         self._offset = offset
         sectors = sectors_per_block or _sectors_per_block(size, flash.sector_bytes)
@@ -62,7 +63,7 @@ class RecordLog:
         if self._blocks < 2 or offset % flash.sector_bytes or flash.sector_bytes % page or offset + size > flash.size:
             raise StorageError("flash area of %d bytes at %d does not hold two blocks of %d" % (size, offset, self._block))
         room = self._block - _HEAD_BYTES
-        self.value_bytes_max = min(VALUE_BYTES_MAX, room // 2 - 2 * _RECORD_BYTES)
+        self.value_bytes_max = min(value_bytes_max, VALUE_BYTES_MAX, room // 2 - 2 * _RECORD_BYTES)
         # A record ends with its block, so each block may lose the longest one's length.  A quarter is kept free, or nearly every
         # append would have to copy a block first.
         self.usable_bytes = (self._blocks - 1) * (room - self.value_bytes_max - 2 * _RECORD_BYTES - page) * 3 // 4
@@ -86,6 +87,7 @@ class RecordLog:
         self._retired = 0  # blocks numbered up to here hold nothing that counts
         self._at = 0  # place of the page buffer within that block
         self._fill = 0  # bytes in it
+        self._torn = False  # a write failed within a record: nothing may follow it in this block
         self.live_bytes = 0
         self.sequence = 0  # records appended since mount
         self.flushed = 0  # of these, on flash
@@ -184,11 +186,17 @@ class RecordLog:
             if self._numbers[block] <= self._retired:
                 self._numbers[block] = 0
         block = self._oldest()
+        end = 0
         while block >= 0:
-            self._replay(block)
+            end = self._replay(block)
             block = self._next(self._numbers[block])
         if self._newest >= 0:
-            self._at = self._first_blank_page(self._newest)
+            # a record that ends in blank bytes may be whole before its last page was programmed
+            page = len(self._page)
+            end = (end + page - 1) // page * page
+            blank = self._first_blank_page(self._newest)
+            # behind a record that was cut off nothing may follow: its first bytes could be just those that were missing
+            self._at = end if blank <= end else self._block
 
     def _block_head(self, block):
         """(number, retired) of a block, (0, 0) when its head is not whole."""
@@ -220,11 +228,15 @@ class RecordLog:
         return False
 
     def _replay(self, block):
+        """Takes a block's records over into the index; returns the place behind the last one."""
+        end = 0
         for at, n, kind, key in self._records(block):
             if kind == _PUT or kind == _COPY:
                 self._remember(key, block * self._block + at, n)
             elif kind == _DELETE:
                 self._forget(key)
+            end = at + _RECORD_BYTES + n
+        return end
 
     def _remember(self, key, place, n):
         old = self._live(key)
@@ -306,7 +318,7 @@ class RecordLog:
         """Writes a record and returns its place; makes room first."""
         need = _RECORD_BYTES + len(value)
         rounds = self._blocks + 1
-        while self._newest < 0 or self._at + self._fill + need > self._block:
+        while self._newest < 0 or self._torn or self._at + self._fill + need > self._block:
             if not rounds:
                 raise StorageFull("no block has room for %d bytes" % need)
             rounds -= 1
@@ -321,8 +333,12 @@ class RecordLog:
         struct.pack_into("<HBBI", head, 0, len(value), kind, _MARK, key)
         struct.pack_into("<I", head, 8, self._crc(self._number, at, memoryview(head)[:8], value))
         place = self._newest * self._block + at
-        self._buffer(head)
-        self._buffer(value)
+        try:
+            self._buffer(head)
+            self._buffer(value)
+        except StorageError:
+            self._torn = True
+            raise
         self.sequence += 1
         return place
 
@@ -369,7 +385,7 @@ class RecordLog:
         """Opens a free block as the newest; if it is the last free one, it takes over what is live in the oldest."""
         if self._newest >= 0:
             self.flush()
-        before = (self._newest, self._number, self._at)
+        before = (self._newest, self._number, self._at, self._torn)
         block, others = self._free()
         oldest = -1 if others else self._oldest()
         retired = self._retired if oldest < 0 else self._numbers[oldest]
@@ -381,6 +397,7 @@ class RecordLog:
             self._numbers[block] = number
             self._at = 0
             self._fill = 0
+            self._torn = False
             head = struct.pack("<4sIII", _MAGIC, number, retired, self._block)
             self._buffer(head + struct.pack("<I", crc32(head)))
             moved = []
@@ -395,7 +412,7 @@ class RecordLog:
         except StorageError:
             # as a power cut would leave it: the block is not ready, nothing was taken from the oldest
             self._numbers[block] = 0
-            self._newest, self._number, self._at = before
+            self._newest, self._number, self._at, self._torn = before
             self._fill = 0
             raise
         for i in range(0, len(moved), 2):

@@ -1,0 +1,174 @@
+"""Power is cut in every single flash operation of a scripted scenario, in four ways, and again in every operation of the recovery."""
+
+import pytest
+
+from tests.firmware.jobs.helpers_flash import ALL, MIXED, MODES, NOTHING, PREFIX
+from tests.power.helpers_scenario import Geometry, Judge, Script, cut_during, play
+
+GEOMETRIES = [
+    Geometry("two sectors", 512, 32, 2, 1),
+    Geometry("two blocks of two sectors", 256, 32, 4, 2),
+    Geometry("three sectors, small pages", 256, 8, 3, 1),
+    Geometry("five sectors, large pages", 512, 128, 5, 1),
+    Geometry("eight sectors", 256, 32, 8, 1),
+]
+VALUE_BYTES = 24
+
+
+def copy(flash, geometry):
+    other = geometry.flash()
+    other.data[:] = flash.data
+    other.programmed = set(flash.programmed)
+    return other
+
+
+def life(geometry, script):
+    """Plays all of it without a cut: (operations, rotations)."""
+    flash = geometry.flash()
+    log = geometry.log(flash)
+    log.mount()
+    judge = Judge()
+    play(log, script, judge)
+    assert judge.found(log) is None
+    return flash.ops, log.erased
+
+
+def cut_once(geometry, script, at, mode):
+    """(flash, judge) after a life cut at an operation."""
+    flash = geometry.flash()
+    log = geometry.log(flash)
+    judge = Judge()
+
+    def action():
+        log.mount()
+        play(log, script, judge)
+
+    assert cut_during(flash, action, at, mode)
+    return flash, judge
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: g.name)
+def test_a_cut_anywhere_loses_nothing_acknowledged(geometry, record_property):
+    script = Script(80, VALUE_BYTES)
+    operations, rotations = life(geometry, script)
+    assert rotations > geometry.sectors // geometry.sectors_per_block, "the scenario must go round the ring"
+    tried = survived = 0
+    problems = []
+    for at in range(operations):
+        for mode in MODES:
+            flash, judge = cut_once(geometry, script, at, mode)
+            log = geometry.log(flash)
+            log.mount()
+            tried += 1
+            wrong = judge.found(log)
+            if wrong is None:
+                # it works on, and what it writes now is there after another start
+                log.put(3, b"after the cut")
+                log.delete(4)
+                log.flush()
+                judge.may[3] = [b"after the cut"]
+                judge.may[4] = [None]
+                log = geometry.log(flash)
+                log.mount()
+                wrong = judge.found(log)
+            if wrong is None:
+                survived += 1
+            else:
+                problems.append("cut %d mode %d: %s" % (at, mode, wrong))
+    record_property("cuts", tried)
+    print("%s: %d operations, %d block erases, %d cuts tried, %d survived" % (geometry.name, operations, rotations, tried, survived))
+    assert survived == tried, "%d of %d cuts survived; %s" % (survived, tried, problems[:3])
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: g.name)
+def test_a_second_cut_anywhere_in_the_recovery_loses_nothing(geometry, record_property):
+    script = Script(36, VALUE_BYTES, seed=11)
+    after = Script(8, VALUE_BYTES, seed=23)
+    operations, _ = life(geometry, script)
+    tried = survived = 0
+    problems = []
+    for at in range(operations):
+        for mode in (NOTHING, PREFIX, MIXED, ALL):
+            cut, first = cut_once(geometry, script, at, mode)
+            second = 0
+            while True:
+                flash = copy(cut, geometry)
+                judge = Judge()
+                judge.may = {key: list(values) for key, values in first.may.items()}
+                log = geometry.log(flash)
+                state = []
+
+                def recover(log=log, judge=judge, state=state):
+                    log.mount()
+                    state.append(judge.found(log))
+                    play(log, after, judge)
+
+                mode2 = MODES[(second + at) % 4]
+                if not cut_during(flash, recover, second, mode2):
+                    break
+                second += 1
+                tried += 1
+                log = geometry.log(flash)
+                log.mount()
+                wrong = (state[0] if state else None) or judge.found(log)
+                if wrong is None:
+                    survived += 1
+                else:
+                    problems.append("cuts %d mode %d, then %d mode %d: %s" % (at, mode, second - 1, mode2, wrong))
+    record_property("cuts", tried)
+    print("%s: %d double cuts tried, %d survived" % (geometry.name, tried, survived))
+    assert tried > operations
+    assert survived == tried, "%d of %d double cuts survived; %s" % (survived, tried, problems[:3])
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: g.name)
+def test_nothing_outside_of_its_area_changes(geometry):
+    flash = geometry.flash()
+    flash.data[:] = b"\x00" * flash.size
+    flash.programmed = set(range(flash.size // flash.page_bytes))
+    log = geometry.log(flash)
+    log.mount()
+    assert log.count == 0
+    play(log, Script(60, VALUE_BYTES), Judge())
+    assert flash.data[: flash.sector_bytes] == b"\x00" * flash.sector_bytes
+    assert flash.data[-flash.sector_bytes :] == b"\x00" * flash.sector_bytes
+
+
+def test_a_record_that_ends_blank_is_not_written_over():
+    """Its last page holds only blank bytes: it is whole although the cut came before that page."""
+    geometry = Geometry("pages of a byte", 384, 1, 3, 1)
+    flash = geometry.flash()
+    log = geometry.log(flash)
+    log.mount()
+    before = flash.ops
+    log.put(1, b"ends blank\xff\xff\xff")
+    log.flush()
+    operations = flash.ops - before
+    assert operations > 20
+    flash = geometry.flash()
+    log = geometry.log(flash)
+    log.mount()
+    assert cut_during(flash, lambda: (log.put(1, b"ends blank\xff\xff\xff"), log.flush()), operations - 3, NOTHING)
+    log = geometry.log(flash)
+    log.mount()
+    assert log.get(1) == b"ends blank\xff\xff\xff"
+    log.put(2, b"\x00\x00")
+    log.flush()
+    log = geometry.log(flash)
+    log.mount()
+    assert log.get(1) == b"ends blank\xff\xff\xff"
+    assert log.get(2) == b"\x00\x00"
+
+
+def test_blocks_wear_alike():
+    geometry = GEOMETRIES[4]
+    flash = geometry.flash()
+    log = geometry.log(flash)
+    log.mount()
+    log.put(99, b"never changes")
+    judge = Judge()
+    for _ in range(6):
+        play(log, Script(160, VALUE_BYTES), judge)
+    erases = flash.erases[1:-1]
+    assert max(erases) - min(erases) <= 1
+    assert log.get(99) == b"never changes"
