@@ -28,7 +28,7 @@ class Moves:
     """Segments of the whole file as numpy arrays of one length (n), and their n + 1 corners.
 
     points: (n + 1, 4) mm, x y z and the filament fed since the start.  line: line number (from 1).  feed: mm/s as asked for.
-    accel, retract_accel, scv, e_jump, z_speed, z_accel, e_speed, e_accel: limits in force.  arc: True for pieces of arcs.
+    accel, retract_accel, scv, e_jump, z_speed, z_accel, e_speed, e_accel: limits in force.  arc: radius in mm for pieces of arcs, else 0.
     stop: (n + 1), time in s that the motion must stand at the corner, -1 where it need not stop.
     """
 
@@ -47,7 +47,6 @@ class Moves:
             setattr(self, name, np.frombuffer(self.raw[name], float) if self.raw[name] else np.zeros(0))
         self.points = np.frombuffer(self.coordinates, float).reshape(-1, 4)
         self.line = self.line.astype(np.int64)
-        self.arc = self.arc > 0
         self.stop = np.full(len(self.points), -1.0)
         for corner, seconds in self.stops.items():
             self.stop[corner] = seconds
@@ -166,7 +165,7 @@ class Interpreter:
                 cy + radius0 * math.sin(angle) + miss_y * share,
                 z0 + (to[2] - z0) * share,
             ]
-            self._segment(to if i == n else point, e0 + de * share, self.feed, accel, 1.0)
+            self._segment(to if i == n else point, e0 + de * share, self.feed, accel, radius)
 
     def home_travel(self, words):
         """G28 after motion: x and y travel to the home position, then z."""

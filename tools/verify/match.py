@@ -160,6 +160,22 @@ class MotorMatch:
             share = np.where(span > 0, (travel - before) / span, 0.0 if side == "right" else 1.0)
         return self.s[k - 1] + np.clip(share, 0, 1) * (self.s[k] - self.s[k - 1])
 
+    def _extend(self, travel, which, stretch, boundary, way):
+        """Moves the ends of windows on over the stretches behind (way 1) or before (-1) the given ones."""
+        value, at, last = self.value, self.travel_at, len(self.value) - 2
+        stretch = stretch[which] + way
+        while len(which):
+            gone = (stretch < 0) | (stretch > last)
+            travel[which[gone]] = at[-1] if way > 0 else 0.0
+            which, stretch = which[~gone], stretch[~gone]
+            near, far = (stretch, stretch + 1) if way > 0 else (stretch + 1, stretch)
+            b = boundary[which]
+            sign = np.sign(value[far] - value[near])
+            leaves = sign * (value[far] - b) > self.slack
+            k = which[leaves]
+            travel[k] = (at[near] + way * np.abs(b + sign * self.slack - value[near]))[leaves]
+            which, stretch = which[~leaves], stretch[~leaves] + way
+
     def windows(self, lo, hi):
         """(first, best, last, sharp) of steps lo to hi: s arrays, and whether the step lies well inside a stretch."""
         steps = np.arange(lo, hi)
@@ -175,15 +191,11 @@ class MotorMatch:
         size = sign * (top - base)
         slack = self.slack
         travel0 = self.travel_at[j]
-        first = np.where(at - slack >= 0, travel0 + np.minimum(at - slack, size), travel0)
+        first = travel0 + np.minimum(np.maximum(at - slack, 0), size)
         last = travel0 + np.minimum(at + slack, size)
-        # beyond the ends of the stretch the window goes on over the turn, as far as the position stays within slack of b
-        travel_before = self.travel_at[np.maximum(j - 1, 0)]
-        back = (at - slack < 0) & (j > 0)
-        first = np.where(back, np.maximum(travel0 - np.maximum(at + slack, 0), travel_before), first)
-        travel_next = self.travel_at[np.minimum(j + 2, len(self.travel_at) - 1)]
-        over = (at + slack > size) & (j + 2 < len(self.travel_at))
-        last = np.where(over, np.minimum(self.travel_at[j + 1] + np.maximum(size - (at - slack), 0), travel_next), last)
+        # beyond the ends of the stretch the window goes on over turns, as far as the position stays within slack of b
+        self._extend(first, np.flatnonzero(at - slack < 0), j, boundary, -1)
+        self._extend(last, np.flatnonzero(at + slack > size), j, boundary, 1)
         sharp = (at - slack >= 0) & (at + slack <= size)
         reversal = np.zeros(len(steps), bool)
         firsts = self.run_first

@@ -21,6 +21,9 @@ def motor_matrix(header):
     return np.array([rows[stepper["role"]] for stepper in header["steppers"]], float)
 
 
+RATIO_SHARE = 0.01  # merged lines have extrusion ratios within 1 %
+
+
 class Path:
     """Corners k = 0..n, segments k from corner k to k + 1.
 
@@ -71,7 +74,12 @@ class Path:
             # distance of the corner from the chord of its neighbours is at most shorter * sin(turn)
             corner[1:-1] = same & (shorter * cross <= 4 * path_mm) & ((a * b).sum(1) > -0.5)
         self.mergeable = corner
-        self.loose = (corner[:-1] | corner[1:]) | self.moves.arc
+        self.loose = (corner[:-1] | corner[1:]) | (self.moves.arc > 0)
+        # how far a merge, or the chords of an arc, may turn the direction of a segment
+        with np.errstate(divide="ignore"):
+            self.turn_slack = np.where(
+                self.moves.arc > 0, np.sqrt(2 * path_mm / np.maximum(self.moves.arc, 1e-9)), np.where(self.loose, path_mm / self.length, 0)
+            )
 
     def _corners(self):
         moves, n = self.moves, len(self.length)
@@ -82,12 +90,13 @@ class Path:
             e_a, e_b = self.e_only[:-1], self.e_only[1:]
             moving = ~e_a & ~e_b
             cosine = np.clip((a[:, :3] * b[:, :3]).sum(1), -1, 1)
-            half = np.sqrt((1 + cosine) / 2)  # sin of half the angle between the lines; 1 straight on, 0 back
+            turn = np.maximum(np.arccos(cosine) - self.turn_slack[:-1] - self.turn_slack[1:], 0)
+            half = np.cos(turn / 2)  # sin of half the angle between the lines; 1 straight on, 0 back
             with np.errstate(divide="ignore", invalid="ignore"):
                 # the second line's setting, since that is the one in force when the corner is planned
                 junction = moves.scv[1:] * np.sqrt((np.sqrt(2) - 1) * half / (1 - half))
                 junction = np.where(half >= 1, np.inf, junction)
-                jump = np.abs(a[:, 3] - b[:, 3])
+                jump = np.abs(a[:, 3] - b[:, 3]) - RATIO_SHARE * (self.loose[:-1] * np.abs(a[:, 3]) + self.loose[1:] * np.abs(b[:, 3]))
                 junction = np.minimum(junction, np.where(jump > 0, moves.e_jump[1:] / jump, np.inf))
             inner = np.where(moving, junction, 0.0)
             inner = np.where(e_a & e_b & (np.sign(a[:, 3]) == np.sign(b[:, 3])), np.inf, inner)
