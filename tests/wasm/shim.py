@@ -4,6 +4,7 @@
 import asyncio
 import gc
 import sys
+import time
 
 import host
 import uctypes
@@ -188,8 +189,9 @@ async def _round():
     await _turn.wait()
 
 
-asyncio.sleep = lambda t: _sleep(t) if t > 0 else _round()
-asyncio.sleep_ms = lambda t: _sleep_ms(t) if t > 0 else _round()
+_blocking = []
+asyncio.sleep = lambda t: _sleep(t) if t > 0 or _blocking else _round()
+asyncio.sleep_ms = lambda t: _sleep_ms(t) if t > 0 or _blocking else _round()
 asyncio.start_server = _start_server
 asyncio.open_connection = _open_connection
 
@@ -219,6 +221,38 @@ def _run(coro):
 
 
 asyncio.run = _run
+
+
+def _run_blocking(coro):
+    """asyncio.run as elsewhere, that is: it returns when coro has.  JavaScript does not run meanwhile, so there are no sockets and no
+    collection of garbage; for tests."""
+    from asyncio import core
+
+    async def top():
+        try:
+            outcome.append((await coro, None))
+        except BaseException as e:
+            outcome.append((None, e))
+
+    outcome = []
+    task = core.cur_task
+    _blocking.append(1)
+    asyncio.create_task(top())
+    while not outcome:
+        core._run_iter()
+        if not outcome:
+            if core._task_queue.peek() is None:
+                outcome.append((None, RuntimeError("asyncio.run: everything waits, for nothing that could happen")))
+            else:
+                time.sleep_ms(1)
+    _blocking.pop()
+    core.cur_task = task
+    if outcome[0][1]:
+        raise outcome[0][1]
+    return outcome[0][0]
+
+
+asyncio.run_blocking = _run_blocking
 
 
 def _exec(path):
