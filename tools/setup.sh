@@ -53,10 +53,10 @@ if [ ! -x .venv/bin/python ] || ! python_ok .venv/bin/python; then
 fi
 if [ "$(cat "$stamp" 2>/dev/null)" != "$key" ]; then
     say "installing Python packages"
-    .venv/bin/python -m pip install -q --disable-pip-version-check "setuptools>=68" wheel "cffi>=1.16" >&2
+    .venv/bin/python -m pip install -q --disable-pip-version-check "setuptools>=77" wheel "cffi>=1.16" >&2
     extra=
     if [ "$want" = test ]; then extra='[dev]'; fi
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation -e ".$extra" >&2
+    .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --config-settings editable_mode=compat -e ".$extra" >&2
     if [ "$want" = test ]; then
         say "installing node packages"
         PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund >&2
