@@ -90,10 +90,12 @@ class JobQueue:
             self._by_id[job.id] = job
         for job in jobs:
             lost = self._lost(job)
-            if lost is None:
-                for document in job.documents:
-                    if document.file in wrong:
-                        lost = ([states.ABORTED_BY_SYSTEM], "a document of the job is missing or damaged")
+            for document in job.documents:
+                if lost is not None and document.file not in known:
+                    document.file = None
+                elif document.file in wrong:
+                    document.file = None
+                    lost = ([states.ABORTED_BY_SYSTEM], "a document of the job is missing or damaged")
             if lost is not None:
                 self._end(job, states.ABORTED, lost[0], lost[1])
                 self._save_later(job)
@@ -240,9 +242,7 @@ class JobQueue:
         job.writer = None
         job.deadline_s = self._clock.uptime_s() + self.time_out_s
         job.reasons = [states.JOB_INCOMING] if job.documents else [states.JOB_INCOMING, states.JOB_DATA_INSUFFICIENT]
-        if last and not job.documents:
-            self._finish(job, states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], "the document is empty")
-        elif last:
+        if last:
             self.close_job(job)
         else:
             self._save_later(job)
@@ -260,8 +260,8 @@ class JobQueue:
             self._finish(writer.job, states.ABORTED, [states.ABORTED_BY_SYSTEM], "the document could not be stored: " + message)
 
     def close_job(self, job):
-        """No more documents will come.  A job without any ends at once, as completed: RFC 8011 section 4.3.1 calls it no error.
-        Raises JobClosed, Busy while a document is arriving."""
+        """No more documents will come.  To send none is no error (RFC 8011 section 4.3.1), but nothing can be printed then: such a job
+        is aborted at once.  Raises JobClosed, Busy while a document is arriving."""
         if not job.open:
             raise JobClosed("the job is closed")
         if job.writer is not None:
@@ -274,9 +274,8 @@ class JobQueue:
             self._unchecked.append(job)
             self._save_later(job)
         else:
-            self._stamp_processing(job)
-            job.state = states.PROCESSING
-            self._finish(job, states.COMPLETED, None, "the job had no documents")
+            reasons = [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR]
+            self._finish(job, states.ABORTED, reasons, "there is nothing to print: the job has no document data")
         self.changed.set()
 
     # -- changes -------------------------------------------------------------------------------------------------------------

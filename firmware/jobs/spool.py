@@ -105,8 +105,8 @@ class Spool:
         self._doomed = keep
 
     def load(self, known):
-        """known: {file name: size} of the documents that count.  Removes the others' files, returns the names that are missing or
-        have another size."""
+        """known: {file name: size} of the documents that count.  Removes the others' files; returns the names of those that are missing
+        or had another size, whose files are gone now, too."""
         wrong = []
         for name in list(self.files.names()):
             if name not in known and is_file_name(name):
@@ -118,6 +118,7 @@ class Spool:
             if name in there and self.files.size(name) == known[name]:
                 self.used_bytes += known[name]
             else:
+                self.files.remove(name)
                 wrong.append(name)
         return wrong
 

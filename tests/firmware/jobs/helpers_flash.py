@@ -30,7 +30,8 @@ class FakeFlash:
         self.programmed = set()  # pages since their erase
         self.ops = 0
         self.erases = [0] * (size // sector_bytes)
-        self.fail = None  # exception to raise instead of programming, once
+        self.fail = None  # exception to raise instead of programming
+        self.fails_on = False  # not only once
         self._cut_at = None
         self._mode = ALL
         self._seed = 1
@@ -81,7 +82,8 @@ class FakeFlash:
         assert offset % page == 0 and n % page == 0 and n and offset + n <= self.size, "program not aligned"
         if self.fail is not None:
             error = self.fail
-            self.fail = None
+            if not self.fails_on:
+                self.fail = None
             # as api.Flash allows: anything between old and new
             for i in range(n // 2):
                 self.data[offset + i] &= data[i]
