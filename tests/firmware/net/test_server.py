@@ -229,7 +229,7 @@ def test_own_hosts(host):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.test", "localhost.evil.test", "127.0.0.2", "[::2]", "::1", "[::1", "[localhost]", "", "a b", "localhost:x", "me@localhost", ":80"],
+    ["evil.test", "localhost.evil.test", "127.0.0.2", "[::2]", "::1", "[::1", "[localhost]", "", "a b", "localhost:x", "a@localhost", ":"],
 )
 def test_foreign_hosts(host):
     assert serve_one(http_post(GET_REQUEST, host=host)).status == 400
