@@ -256,6 +256,7 @@ async function main() {
     process.exit(code);
   };
   process.on('SIGTERM', () => exit(0));
+  process.on('uncaughtException', (e) => { fs.writeSync(2, (e.name === 'PythonError' ? e.message : e.stack.slice(-2000)) + '\n'); exit(1); });
 
   let event;
   const tell = (kind, number, value) => step(() => event(kind, number, value));

@@ -266,7 +266,7 @@ def _exec(path):
         _spare.clear()
         sys.print_exception(e)
         host.exit(1)
-    if not _started:
+    if not _started and not asyncio.core._task_queue.peek():
         host.exit(0)
 
 
