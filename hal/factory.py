@@ -9,6 +9,7 @@ Which keys there are: boards/schema.py, boards/SPEC.md.  Nothing here touches ha
 """
 
 import json
+import sys
 
 from hal import schema
 from hal.api import AXES, HEATERS, Caps, Machine
@@ -28,10 +29,11 @@ def machines():
     return [row[0] for row in _data("machines")]
 
 
-def describe(name_or_path=None):
+def describe(name_or_path=None, layer=None):
     """The whole, checked description of a machine as a new dictionary: name, pcb, printer, settings, thermistors.
 
-    name_or_path: a name out of machines(), or a JSON file; None is the default.  Every key of boards/schema.py is there (an
+    name_or_path: a name out of machines(), or a JSON file; None is the default.  layer: a dictionary to merge on top, as a machine
+    file without "from" would be.  Every key of boards/schema.py is there (an
     optional part that the machine lacks is None), and `thermistors` has the tables that the heaters name.
     Raises ConfigError.
     """
@@ -39,7 +41,10 @@ def describe(name_or_path=None):
     if name_or_path is None:
         name_or_path = machines()[0]
     merged, where = _load(name_or_path, node, 0)
-    desc = schema.complete(node, merged, "", where) or {}
+    if layer is not None:
+        schema.check(node, layer, "")
+        merged = schema.merge(merged, layer)
+    desc = schema.complete(node, merged, where) or {}
     tables = {}
     builtin = _data("thermistors")
     for name in builtin:
@@ -61,9 +66,15 @@ def describe(name_or_path=None):
 
 
 def _data(name):
-    """The literal of boards/<name>.py."""
+    """The literal of boards/<name>.py.  Its module is let go at once: a board needs the room for other things."""
     module = "boards." + name
-    return __import__(module, None, None, ("DATA",)).DATA
+    data = __import__(module, None, None, ("DATA",)).DATA
+    dot = module.rfind(".")
+    parent = sys.modules.get(module[:dot])
+    sys.modules.pop(module, None)
+    if hasattr(parent, module[dot + 1 :]):
+        delattr(parent, module[dot + 1 :])
+    return data
 
 
 def _load(name, node, depth):
@@ -71,11 +82,11 @@ def _load(name, node, depth):
     for row in _data("machines"):
         if row[0] == name:
             parts = {"name": name, "pcb": _data(row[1] + ".board"), "printer": _data("printers." + row[2])}
-            schema.check(node, parts, "", "")
+            schema.check(node, parts, "")
             return parts, ""
     layer = _read(name)
     base = layer.pop("from", None)
-    schema.check(node, layer, "", name)
+    schema.check(node, layer, name)
     if base is None:
         return schema.copy(layer), name
     if not isinstance(base, str) or not base:

@@ -45,61 +45,71 @@ def copy(value):
     return value
 
 
-def check(node, value, path, where):
-    """Checks one layer, in which anything may be left out.  Raises ConfigError."""
+def check(node, value, where, path=None):
+    """Checks one layer, in which anything may be left out.  Raises ConfigError.  path: list of keys so far."""
+    path = [] if path is None else path
     kind = node[0]
+    if kind == "option" and value is None:
+        return
     if kind in ("group", "option"):
-        if value is None and kind == "option":
-            return
         _object(value, path, where)
-        for key in sorted(value, key=_sortable):
+        for key in value:
+            path.append(key)
             if key not in node[1]:
-                fail(where, join(path, key), "unknown key; known here: " + ", ".join(sorted(node[1])))
-            check(node[1][key], value[key], join(path, key), where)
+                _fail(where, path, "unknown key; known here: " + ", ".join(sorted(node[1])))
+            check(node[1][key], value[key], where, path)
+            path.pop()
     elif kind == "parts":
         _object(value, path, where)
         if len(value) > node[2]:
-            fail(where, path, "%d entries, at most %d" % (len(value), node[2]))
-        for key in sorted(value, key=_sortable):
+            _fail(where, path, "%d entries, at most %d" % (len(value), node[2]))
+        for key in value:
+            path.append(key)
             if not isinstance(key, str) or not 0 < len(key.encode()) <= 32:
-                fail(where, join(path, key), "a name has 1 to 32 bytes")
+                _fail(where, path, "a name has 1 to 32 bytes")
             if value[key] is not None:
-                check(node[1], value[key], join(path, key), where)
+                check(node[1], value[key], where, path)
+            path.pop()
     else:
         allowed = _CHECKS[kind](node, value)
         if allowed:
-            fail(where, path, "%s expected, not %s" % (allowed, show(value)))
+            _fail(where, path, "%s expected, not %s" % (allowed, show(value)))
 
 
-def complete(node, value, path, where):
-    """The value with every default filled in.  ConfigError names what is missing."""
+def complete(node, value, where, path=None):
+    """The value with every default filled in.  ConfigError names what is missing.  path: list of keys so far."""
+    path = [] if path is None else path
     kind = node[0]
     if kind == "option" and value is None:
         return None
+    full = {}
     if kind in ("group", "option"):
-        given = value or {}
-        return {key: complete(node[1][key], given.get(key), join(path, key), where) for key in sorted(node[1])}
+        for key in node[1]:
+            path.append(key)
+            full[key] = complete(node[1][key], value.get(key) if value else None, where, path)
+            path.pop()
+        return full
     if kind == "parts":
-        given = value if value else {}
-        full = {}
-        for key in sorted(given.keys()):
-            if given[key] is not None:
-                full[key] = complete(node[1], given[key], join(path, key), where)
+        for key in value or full:
+            if value[key] is not None:
+                path.append(key)
+                full[key] = complete(node[1], value[key], where, path)
+                path.pop()
         return full
     if value is None:
         value = node[-2] if kind != "table" else None
         if value is None:
-            fail(where, path, "missing: " + node[-1])
+            _fail(where, path, "missing: " + node[-1])
     return value
 
 
-def _sortable(key):
-    return str(key)
+def _fail(where, path, problem):
+    fail(where, ".".join([key if isinstance(key, str) else repr(key) for key in path]), problem)
 
 
 def _object(value, path, where):
     if not isinstance(value, dict):
-        fail(where, path, "an object with keys expected, not %s" % show(value))
+        _fail(where, path, "an object with keys expected, not %s" % show(value))
 
 
 # Each returns None when the value is right, else what is allowed.

@@ -9,7 +9,7 @@ class SensorFault(Exception):
     """A reading that no working sensor gives; kind is "open" or "short"."""
 
     def __init__(self, kind):
-        Exception.__init__(self, kind)
+        super().__init__(kind)
         self.kind = kind
 
 

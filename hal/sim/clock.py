@@ -6,13 +6,13 @@ more than LAG_MAX_MS behind is forgotten, as if power had been off.
 """
 
 from hal.api import Clock
-from hal.compat import sleep_ms, ticks_diff, ticks_us, unix_s
+from hal.compat import mem_free, sleep_ms, ticks_diff, ticks_us, unix_s
 from hal.sim.world import SLICE_MS
 from hal.stepport import PW_HOST_DONE, PW_HOST_GATE, PW_HOST_MARKS, PW_HOST_TAP
 
 LAG_MAX_MS = 1000
 _WORK_US = 1500  # wall time after which other tasks get a turn, so that answers stay quick
-_CALLS = 8  # and after so many calls, however short
+_CALLS = 8  # and after so many calls, however short; where the heap is bounded, after each: garbage goes in such turns only
 
 
 class SimClock(Clock):
@@ -28,6 +28,7 @@ class SimClock(Clock):
         self._base_ms = 0
         self._yielded_us = 0
         self._calls = 0
+        self._calls_max = _CALLS if mem_free() is None else 1
         self._reason = None
 
     @property
@@ -58,7 +59,7 @@ class SimClock(Clock):
         if self._pace is None and active:
             await self._pass(ms, False)
             self._calls += 1
-            if self._calls >= _CALLS or self._wall() - self._yielded_us >= _WORK_US:
+            if self._calls >= self._calls_max or self._wall() - self._yielded_us >= _WORK_US:
                 await self._turn()
             self._rebase(0)
         else:

@@ -72,7 +72,8 @@ class SimNet(Net):
         return error.errno == EADDRINUSE
 
     def _port_of(self, server, port):
-        return port
+        # where the runtime tells which port 0 became
+        return getattr(server, "port", port)
 
     async def _accepted(self, reader, writer):
         stream = SimStream(reader, writer)

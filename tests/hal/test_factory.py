@@ -265,7 +265,7 @@ def test_every_key_has_a_sentence_and_a_fitting_default():
     for path, node in walk(DATA):
         assert node[-1].endswith(".") and node[-1][0].isupper(), path
         if node[0] not in ("group", "option", "parts", "table") and node[-2] is not None:
-            schema.check(node, node[-2], path, "default")
+            schema.check(node, node[-2], "default", [path])
     for path in ("boards/SPEC.md",):
         text = (ROOT / path).read_text()
         missing = [key for key, node in walk(DATA) if key and "`%s`" % key not in text]
