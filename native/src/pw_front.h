@@ -60,11 +60,16 @@ void pw_text_next(struct pw_text *tx); /* forgets the line taken */
 
 /* -- lines on their way into the planner ----------------------------------------------------------------------------------------- */
 
+struct pw_ratio { /* of extrusion to length: highest lower and lowest upper bound of the merged lines */
+    int64_t lo_q24, hi_q24;
+    int32_t sign, reserved;
+};
+
 struct pw_merge {
     struct pw_line line; /* waiting, when count > 0 */
-    int64_t ratio_lo, ratio_hi; /* of extrusion to length of the merged lines, Q24 */
+    struct pw_ratio ratio; /* from count 2 on */
     int32_t count;       /* lines merged */
-    int32_t mergeable;
+    int32_t reserved;
     int32_t point[PW_MERGE_POINTS][3]; /* junctions inside, from the start */
 };
 

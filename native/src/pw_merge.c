@@ -1,10 +1,11 @@
 /* Consecutive straight lines become one where every junction between them lies within merge_nm of it and the extrusion ratio of
- * each is within 1 % of the others'.  One line waits here; only its successor, a mark, a flush or another command sends it on, so
+ * each is within 1 % of the others', but for the rounding of e.  One line waits here; only its successor, a mark, a flush or another command sends it on, so
  * the result does not depend on calls.  Memory is bounded by the junctions that one line may span. */
 #include "pw_front.h"
 #include "pw_math.h"
 
 #define PW_MERGE_LENGTH INT64_C(50000000) /* nm: 50 mm < 2^26 */
+enum { PW_E_STEP = 10 };                 /* nm: the last digit of e */
 
 static int pw_same_limits(const struct pw_line *a, const struct pw_line *b)
 {
@@ -36,8 +37,8 @@ static int pw_near(const int32_t p[3], const int64_t d[3], int64_t length, int64
 
 static int64_t pw_length3(const int64_t d[3]) { return pw_isqrt64((uint64_t)(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])); }
 
-/* Length and extrusion ratio of a line; 0 when it may not be merged at all. */
-static int pw_ratio(const struct pw_line *ln, int64_t d[3], int64_t *ratio_q24)
+/* Bounds of the extrusion ratio of a line, whose e is rounded to 1e-5 mm by slicers; 0 when it may not be merged at all. */
+static int pw_ratio(const struct pw_line *ln, int64_t d[3], struct pw_ratio *r)
 {
     int64_t e = ln->to_nm[3] - ln->from_nm[3], length;
     int i;
@@ -47,43 +48,41 @@ static int pw_ratio(const struct pw_line *ln, int64_t d[3], int64_t *ratio_q24)
     }
     length = pw_length3(d);
     if (length == 0 || pw_abs64(e) >= (int64_t)1 << 38) return 0;
-    *ratio_q24 = e * (1 << 24) / length;
+    r->sign = (e > 0) - (e < 0);
+    e = pw_abs64(e);
+    r->lo_q24 = pw_max64(e - PW_E_STEP, 0) * (1 << 24) / length;
+    r->hi_q24 = (e + PW_E_STEP) * (1 << 24) / length;
     return 1;
-}
-
-/* Are all ratios from lo to hi within 1 % of each other? */
-static int pw_alike(int64_t lo, int64_t hi)
-{
-    if (lo < 0) return hi <= 0 && (hi - lo) * 100 <= -hi;
-    return (hi - lo) * 100 <= lo;
 }
 
 static int pw_extend(struct pw_merge *mg, const struct pw_line *ln, int64_t merge_nm)
 {
-    int64_t step[3], d[3], p[3], length, ratio, lo, hi;
+    int64_t step[3], d[3], p[3], length, lo, hi;
+    struct pw_ratio r;
     int32_t last[3];
     int i;
-    if (!mg->mergeable || mg->count > PW_MERGE_POINTS || !pw_same_limits(&mg->line, ln)) return 0;
+    if (mg->count > PW_MERGE_POINTS || !pw_same_limits(&mg->line, ln)) return 0;
     for (i = 0; i < 3; i++) {
         d[i] = ln->to_nm[i] - mg->line.from_nm[i];
         p[i] = mg->line.to_nm[i] - mg->line.from_nm[i];
-        if (pw_abs64(d[i]) > PW_MERGE_LENGTH / 2 || pw_abs64(p[i]) > PW_MERGE_LENGTH) return 0;
+        if (pw_abs64(d[i]) > PW_MERGE_LENGTH / 2 || pw_abs64(p[i]) > PW_MERGE_LENGTH / 2) return 0;
         last[i] = (int32_t)p[i];
     }
     /* most junctions are far off: by the sum of components, before any root is taken */
     if (pw_abs64(p[0] * d[1] - p[1] * d[0]) > merge_nm * (pw_abs64(d[0]) + pw_abs64(d[1]) + pw_abs64(d[2]))) return 0;
     length = pw_length3(d);
-    if (length == 0 || !pw_near(last, d, length, merge_nm) || !pw_ratio(ln, step, &ratio)) return 0;
+    if (length == 0 || !pw_near(last, d, length, merge_nm) || !pw_ratio(ln, step, &r)) return 0;
     if (step[0] * d[0] + step[1] * d[1] + step[2] * d[2] <= 0) return 0;
-    lo = pw_min64(mg->ratio_lo, ratio);
-    hi = pw_max64(mg->ratio_hi, ratio);
-    if (!pw_alike(lo, hi)) return 0;
+    if (mg->count == 1 && !pw_ratio(&mg->line, step, &mg->ratio)) return 0;
+    lo = pw_max64(mg->ratio.lo_q24, r.lo_q24);
+    hi = pw_min64(mg->ratio.hi_q24, r.hi_q24);
+    if (r.sign != mg->ratio.sign || (lo - hi) * 100 > hi) return 0; /* 1 % */
     for (i = mg->count - 2; i >= 0; i--)
         if (!pw_near(mg->point[i], d, length, merge_nm)) return 0;
     for (i = 0; i < 3; i++) mg->point[mg->count - 1][i] = last[i];
     for (i = 0; i < 4; i++) mg->line.to_nm[i] = ln->to_nm[i];
-    mg->ratio_lo = lo;
-    mg->ratio_hi = hi;
+    mg->ratio.lo_q24 = lo;
+    mg->ratio.hi_q24 = hi;
     mg->count++;
     return 1;
 }
@@ -99,7 +98,6 @@ int32_t pw_merge_push(struct pw_merge *mg, struct pw_planner *pl)
 
 int32_t pw_merge_line(struct pw_merge *mg, struct pw_planner *pl, const struct pw_line *ln, int64_t merge_nm)
 {
-    int64_t d[3];
     int32_t err;
     if (ln->from_nm[0] == ln->to_nm[0] && ln->from_nm[1] == ln->to_nm[1] && ln->from_nm[2] == ln->to_nm[2] && ln->from_nm[3] == ln->to_nm[3])
         return PW_OK;
@@ -109,7 +107,5 @@ int32_t pw_merge_line(struct pw_merge *mg, struct pw_planner *pl, const struct p
     if (err) return err;
     mg->line = *ln;
     mg->count = 1;
-    mg->mergeable = pw_ratio(ln, d, &mg->ratio_lo);
-    mg->ratio_hi = mg->ratio_lo;
     return PW_OK;
 }
