@@ -67,6 +67,7 @@ class Printer:
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
         self._live = self._live_table()
         self._config_changed = (1, None)  # (uptime, unix time or None)
+        self._last = {}  # what _kept() keeps
         self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
         self._fixed = b""  # all attributes that do not change, by groups
@@ -247,11 +248,20 @@ class Printer:
             table.append(("S", "chamber-temperature-current", self._chamber))
         return table
 
+    def _kept(self, name, key, encode):
+        """encode(name, key), or what it gave last time when the key is the same: most of it changes seldom."""
+        kept = self._last.get(name)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        octets = encode(name, key)
+        self._last[name] = (key, octets)
+        return octets
+
     def _current_time(self):
-        return values.date("printer-current-time", self._clock.unix_s())
+        return self._kept("printer-current-time", self._clock.unix_s(), values.date)
 
     def _config_date(self):
-        return values.date("printer-config-change-date-time", self._config_changed[1])
+        return self._kept("printer-config-change-date-time", self._config_changed[1], values.date)
 
     def _config_time(self):
         return values.integer(_CONFIG_TIME, self._config_changed[0])
@@ -263,21 +273,19 @@ class Printer:
         return values.integer(_STATE, self.runner.status.printer_state)
 
     def _state_date(self):
-        return values.date("printer-state-change-date-time", self._changed_unix_s())
-
-    def _changed_unix_s(self):
         now_s = self._clock.unix_s()
-        return None if now_s is None else now_s - (self._clock.uptime_s() - self.runner.status.changed_s)
+        changed_s = None if now_s is None else now_s - (self._clock.uptime_s() - self.runner.status.changed_s)
+        return self._kept("printer-state-change-date-time", changed_s, values.date)
 
     def _state_time(self):
         return values.integer(_STATE_TIME, self.runner.status.changed_s)
 
     def _state_message(self):
-        return codec.attribute(tags.TEXT, "printer-state-message", [codec.clip(self.runner.status.state_message or "", _MESSAGE_OCTETS)])
+        return self._kept("printer-state-message", self.runner.status.state_message or "", _text)
 
     def _state_reasons(self):
         reasons = self.runner.status.state_reasons
-        return codec.attribute(tags.KEYWORD, "printer-state-reasons", reasons[:_REASONS_LIMIT] or ["none"])
+        return self._kept("printer-state-reasons", tuple(reasons[:_REASONS_LIMIT]) or ("none",), _keywords)
 
     def _up_time(self):
         return values.integer(_UP_TIME, self._clock.uptime_s())
@@ -287,23 +295,41 @@ class Printer:
 
     def _position(self):
         position_um = self.runner.status.position_um
-        if position_um is None:
-            return codec.attribute(tags.UNKNOWN, "printwright-position", [])
         # hundredths of a millimetre, as all lengths of IPP 3D that are not nanometres
-        members = [(axis, [(tags.INTEGER, int(position_um[i]) // 10)]) for i, axis in enumerate(("x", "y", "z"))]
-        return codec.attribute(tags.COLLECTION, "printwright-position", [members])
+        key = None if position_um is None else (position_um[0] // 10, position_um[1] // 10, position_um[2] // 10)
+        return self._kept("printwright-position", key, _place)
 
     def _temperatures(self):
-        collections = []
+        key = []
         for name, current_c, target_c in self.heating.readings():
-            current = (tags.UNKNOWN, None) if current_c is None else (tags.INTEGER, int(current_c + 0.5))
-            collections.append(
-                [("name", [(tags.KEYWORD, name)]), ("current", [current]), ("target", [(tags.INTEGER, int(target_c + 0.5))])]
-            )
-        return codec.attribute(tags.COLLECTION, "printwright-temperatures", collections)
+            key.append((name, None if current_c is None else int(current_c + 0.5), int(target_c + 0.5)))
+        return self._kept("printwright-temperatures", key, _temperatures)
 
     def _chamber(self):
         current_c = self.heating.current_c("chamber")
         if current_c is None:
             return codec.attribute(tags.UNKNOWN, "chamber-temperature-current", [])
         return values.integer(_CHAMBER, int(current_c + 0.5))
+
+
+def _text(name, text):
+    return codec.attribute(tags.TEXT, name, [codec.clip(text, _MESSAGE_OCTETS)])
+
+
+def _keywords(name, keywords):
+    return codec.attribute(tags.KEYWORD, name, keywords)
+
+
+def _place(name, place):
+    if place is None:
+        return codec.attribute(tags.UNKNOWN, name, [])
+    members = [(axis, [(tags.INTEGER, place[i])]) for i, axis in enumerate(("x", "y", "z"))]
+    return codec.attribute(tags.COLLECTION, name, [members])
+
+
+def _temperatures(name, readings):
+    collections = []
+    for heater, current_c, target_c in readings:
+        current = (tags.UNKNOWN, None) if current_c is None else (tags.INTEGER, current_c)
+        collections.append([("name", [(tags.KEYWORD, heater)]), ("current", [current]), ("target", [(tags.INTEGER, target_c)])])
+    return codec.attribute(tags.COLLECTION, name, collections)
