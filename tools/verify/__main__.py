@@ -26,7 +26,9 @@ def main(gcode, stepfile, as_json):
     else:
         for line in report.lines():
             click.echo(line)
-        click.echo("%d lines, %d moves, %d steps: %s" % (*[report.totals[k] for k in ("lines", "moves", "steps")], "ok" if report.ok else "WRONG"))
+        totals = report.totals
+        verdict = "ok" if report.ok else "WRONG"
+        click.echo("%d lines, %d moves, %d steps: %s" % (totals["lines"], totals["moves"], totals["steps"], verdict))
     sys.exit(0 if report.ok else 1)
 
 

@@ -14,6 +14,7 @@ ACCEL_WINDOWS_S = (0.001, 0.004, 0.016)
 JERK_WINDOWS_S = (0.002, 0.004, 0.008, 0.016, 0.032)
 SHARE = 0.01  # limits may be passed by this share: extrusion ratios of merged lines differ by 1 %
 CURVE_SHARE = 0.25  # curvature is measured over another length than the planner's
+CURVE_MM = 0.6  # to each side
 
 
 class Samples:
@@ -60,22 +61,68 @@ class Along:
         self.corners = np.flatnonzero(
             (path.corner[1:-1] < 0.9 * np.minimum(path.speed[:-1], path.speed[1:])) & (~path.mergeable[1:-1])
         ) + 1 if len(path.length) > 1 else np.zeros(0, int)  # fmt: skip
+        self.curves = self._curved()
 
+    def _curved(self):
+        """(corners, radius) where the path bends by many small turns: circle over chords of CURVE_MM to both sides."""
+        path, n = self.path, len(self.path.length)
+        if n < 3:
+            return np.zeros(0, int), np.zeros(0)
+        s, xyz = path.s, path.moves.points[:, :3]
+        k = np.flatnonzero((path.length[:-1] < CURVE_MM) & (path.length[1:] < CURVE_MM) & (path.corner[1:-1] > 0)) + 1
+        k = k[(s[k] - CURVE_MM > 0) & (s[k] + CURVE_MM < s[-1])]
+        stops = np.concatenate(([0], np.cumsum(path.corner == 0)))
+        lo, hi = np.searchsorted(s, s[k] - CURVE_MM, "left"), np.searchsorted(s, s[k] + CURVE_MM, "right")
+        whole = stops[hi] == stops[lo]
+        k, lo, hi = k[whole], lo[whole], hi[whole]
+        if not len(k):
+            return np.zeros(0, int), np.zeros(0)
+        before = np.stack([np.interp(s[k] - CURVE_MM, s, xyz[:, axis]) for axis in range(3)], 1) - xyz[k]
+        after = np.stack([np.interp(s[k] + CURVE_MM, s, xyz[:, axis]) for axis in range(3)], 1) - xyz[k]
+        chord = np.minimum(np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1))
+        cosine = -(before * after).sum(1) / np.maximum(np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1), 1e-12)
+        turn = np.arccos(np.clip(cosine, -1, 1))
+        single = np.arccos(np.clip((path.unit[:-1, :3] * path.unit[1:, :3]).sum(1), -1, 1))
+        largest = range_max(single, np.maximum(lo - 1, 0), np.minimum(hi - 1, len(single) - 1))
+        # two corners close together are no curve: the junction rule speaks for them
+        bend = (turn > 0.02) & (turn < 2) & (largest < 0.4 * turn)
+        return k[bend], chord[bend] / 2 / np.tan(turn[bend] / 2)
+
+    def _curves(self, samples, s_from, s_to):
+        """v^2 / r at most the acceleration, with the mean speed over CURVE_MM / 2 to both sides."""
+        path = self.path
+        corners, radius = self.curves
+        lo, hi = np.searchsorted(path.s[corners], [s_from, s_to], "left")
+        place, radius = path.s[corners[lo:hi]], radius[lo:hi]
+        order = np.maximum.accumulate(samples.s)
+        a, b = np.searchsorted(order, place - CURVE_MM / 2), np.searchsorted(order, place + CURVE_MM / 2)
+        keep = (a < b) & (b < len(order))
+        a, b, place, radius = a[keep], b[keep], place[keep], radius[keep]
+        if not len(a):
+            return
+        far = np.maximum(samples.s[b] - samples.s[a] - samples.u[a] - samples.u[b], 0)
+        speed = far / np.maximum(samples.t[b] - samples.t[a], 1e-9)
+        value, limit = speed * speed / radius, self._limit(path.accel, samples, a, b)
+        ratio = value / limit
+        k = int(ratio.argmax())
+        self.report["curve"].see(
+            value[k], limit[k], path.line_at(place[k]), round(samples.t[a[k]] * self.clock_hz),
+            int((ratio > 1 + CURVE_SHARE).sum()), len(ratio), "too fast in a curve of radius %.2f mm" % radius[k],
+        )  # fmt: skip
     def check(self, samples, s_from, s_to):
         """All rules on a chunk; corners between s_from and s_to are judged (each once over all chunks)."""
         if len(samples.t) < 4:
             return
         self._differences(samples)
         self._corners(samples, s_from, s_to)
+        self._curves(samples, s_from, s_to)
 
     def _errors(self, samples):
         """Uncertainty of each sample, its time's included."""
-        gap_s = np.diff(samples.t)
-        gap_mm = np.abs(np.diff(samples.s))
-        speed = np.where(gap_s > 1e-5, gap_mm / np.maximum(gap_s, 1e-5), 0.0)
-        local = np.zeros(len(samples.t))
-        local[:-1] = speed
-        local[1:] = np.maximum(local[1:], speed)
+        n = len(samples.t)
+        before, after = np.maximum(np.arange(n) - 8, 0), np.minimum(np.arange(n) + 8, n - 1)
+        gap_s = np.maximum(samples.t[after] - samples.t[before], 1e-6)
+        local = np.abs(samples.s[after] - samples.s[before]) / gap_s
         top = float(self.path.speed.max())
         return samples.u + np.minimum(local * 1.2 + 1.0, top) * self.time_s + 1e-9
 
@@ -99,9 +146,8 @@ class Along:
             return
         k = int(ratio.argmax())
         i = index[k]
-        self.report[name].see(
-            excess[k], limit[k], self.path.line_at(samples.s[i]), round(samples.t[i] * self.clock_hz), int((ratio > 1 + SHARE).sum()), len(ratio)
-        )
+        line, tick = self.path.line_at(samples.s[i]), round(samples.t[i] * self.clock_hz)
+        self.report[name].see(excess[k], limit[k], line, tick, int((ratio > 1 + SHARE).sum()), len(ratio))
 
     def _differences(self, samples):
         errors = self._errors(samples)
