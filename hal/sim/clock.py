@@ -22,6 +22,7 @@ class SimClock(Clock):
         self._trace = trace
         self._per_ms = tick_hz // 1000
         self._pace = pace
+        self._now_ms = port.status().machine_tick // self._per_ms  # nobody else lets time pass
         self._last_us = ticks_us()
         self._wall_us = 0
         self._base_us = 0  # wall time that belongs to machine time _base_ms
@@ -37,7 +38,7 @@ class SimClock(Clock):
         return self._reason in (PW_HOST_DONE, PW_HOST_GATE, PW_HOST_TAP, PW_HOST_MARKS)
 
     def ticks_ms(self):
-        return self._port.status().machine_tick // self._per_ms
+        return self._now_ms
 
     def uptime_s(self):
         return self._wall() // 1000000 + 1
@@ -53,7 +54,7 @@ class SimClock(Clock):
         return self._wall_us
 
     async def wait_ms(self, ms, active):
-        stall_ms = self._world.stall_ms(self.ticks_ms())
+        stall_ms = self._world.stall_ms(self._now_ms)
         if stall_ms:
             await self._pass(stall_ms, True)
         if self._pace is None and active:
@@ -81,11 +82,11 @@ class SimClock(Clock):
 
     def _lag_ms(self, pace):
         """How far machine time is behind the wall clock (below 0: ahead)."""
-        return (self._wall() - self._base_us) * pace / 1000 - (self.ticks_ms() - self._base_ms)
+        return (self._wall() - self._base_us) * pace / 1000 - (self._now_ms - self._base_ms)
 
     def _rebase(self, behind_us):
         self._base_us = self._wall() - behind_us
-        self._base_ms = self.ticks_ms()
+        self._base_ms = self._now_ms
 
     async def _turn(self):
         await sleep_ms(0)
@@ -107,9 +108,11 @@ class SimClock(Clock):
     def _slice(self, ticks):
         port = self._port
         self._reason = port.advance(ticks, True)
-        took = port.status().consumed
+        status = port.status()
+        took = status.consumed
+        self._now_ms = status.machine_tick // self._per_ms
         if self._trace:
             self._trace.drain()
         if took:
-            self._world.step(took, self.ticks_ms())
+            self._world.step(took, self._now_ms)
         return took
