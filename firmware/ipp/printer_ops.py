@@ -12,10 +12,11 @@ from firmware.ipp.requested import JOB_GROUPS, PRINTER_GROUPS, Requested
 from firmware.ipp.status import IppError
 from firmware.jobs import states
 from firmware.jobs.errors import Busy, QueueFull
-from hal.compat import const
+from hal.compat import const, sleep_ms
 from hal.errors import StorageError
 
 _KB = const(1024)
+_JOBS_A_STEP = const(16)  # looked at between two chances for the other tasks
 _JOB_IDS = ("job-id", "job-uri")  # what Get-Jobs answers when nothing is asked for
 _FILTERS = ("which-jobs", "my-jobs", "limit", "first-index")
 _ENDED = {
@@ -112,61 +113,58 @@ async def get_jobs(ctx):
         if clash:
             unsupported = [codec.attribute_of(name, op[name]) for name in ["job-ids"] + clash]
             raise IppError(status.CONFLICTING, "'job-ids' already says which jobs.", unsupported)
-        jobs = _by_ids(queue, [value for _, value in op["job-ids"]])
+        chosen = [value for _, value in op["job-ids"]]
     else:
         which = ticket.text(op, "which-jobs") or "not-completed"
         if which != "all" and which not in _ENDED and which not in _ALIVE:
             raise IppError(status.NOT_SUPPORTED, "No such set of jobs.", [codec.attribute_of("which-jobs", op["which-jobs"])])
-        jobs = _which(queue, which)
-        if ticket.flag(op, "my-jobs"):
-            jobs = _of_user(jobs, ctx.user)
-    first = op["first-index"][0][1] if "first-index" in op else 1
-    limit = op["limit"][0][1] if "limit" in op else None
+        user = ctx.user if ticket.flag(op, "my-jobs") else None
+        first = op["first-index"][0][1] if "first-index" in op else 1
+        limit = op["limit"][0][1] if "limit" in op else None
+        chosen = await _chosen(queue, which, user, first, limit)
     response = Response()
-    # a generator, since the history may be long and each of its jobs is read from flash
-    response.groups = _groups(ctx, jobs, requested, first, limit)
+    response.groups = _job_groups(ctx, chosen, requested)
     return response
 
 
-def _by_ids(queue, ids):
-    for id in ids:
-        job = queue.get(id)
-        if job is not None:
-            yield job
+async def _chosen(queue, which, user, first, limit):
+    """Ids of the jobs that are asked for, in the order of the answer; user: whose, or None; first: index of the first, from 1."""
+    index = 0
+    ids = []
+    for jobs, allowed in ((_alive(queue), _ALIVE.get(which)), (queue.ended(), _ENDED.get(which))):
+        if allowed is None and which != "all":
+            continue
+        count = 0
+        for job in jobs:
+            count += 1
+            if count % _JOBS_A_STEP == 0:
+                # a long history is read from flash, job by job
+                await sleep_ms(0)
+            if (allowed is None or job.state in allowed) and (user is None or job.user == user):
+                index += 1
+                if index >= first:
+                    ids.append(job.id)
+                if limit is not None and len(ids) >= limit:
+                    return ids
+    return ids
 
 
-def _which(queue, which):
-    if which == "all" or which in _ALIVE:
-        allowed = _ALIVE["not-completed"] if which == "all" else _ALIVE[which]
-        jobs = queue.active()
-        # the job in work comes first, whatever is older and still waits for its documents
-        for working in (True, False):
-            for job in jobs:
-                if (job.state == states.PROCESSING or job.state == states.PROCESSING_STOPPED) == working and job.state in allowed:
-                    yield job
-    if which == "all" or which in _ENDED:
-        allowed = _ENDED["completed"] if which == "all" else _ENDED[which]
-        for job in queue.ended():
-            if job.state in allowed:
+def _alive(queue):
+    # the job in work comes first, whatever is older and still waits for its documents
+    jobs = queue.active()
+    for working in (True, False):
+        for job in jobs:
+            if (job.state == states.PROCESSING or job.state == states.PROCESSING_STOPPED) == working:
                 yield job
 
 
-def _of_user(jobs, user):
-    for job in jobs:
-        if job.user == user:
-            yield job
-
-
-def _groups(ctx, jobs, requested, first, limit):
+def _job_groups(ctx, ids, requested):
+    # a generator: one job at a time is in memory while the answer is sent
     encoder = ctx.printer.job_attributes
-    index = 0
-    for job in jobs:
-        index += 1
-        if index < first:
-            continue
-        if limit is not None and index >= first + limit:
-            return
-        yield tags.JOB_GROUP, encoder.all(job, requested, ctx.uri)
+    for id in ids:
+        job = ctx.printer.queue.get(id)
+        if job is not None:
+            yield tags.JOB_GROUP, encoder.all(job, requested, ctx.uri)
 
 
 async def cancel_my_jobs(ctx):

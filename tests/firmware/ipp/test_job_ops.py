@@ -396,7 +396,9 @@ def test_empty_document_that_is_not_the_last(client):
 def test_job_without_any_document_ends(client):
     job_id = client.create()
     assert client.send(job_id, last=True).operation == status.OK
-    assert client.job(job_id, "job-state")["job-state"][0][1] == states.COMPLETED
+    job = client.job(job_id, "job-state", "job-state-message")
+    assert job["job-state"][0][1] == states.ABORTED
+    assert b"no document" in job["job-state-message"][0][1]
 
 
 def test_second_document_is_refused(client):
