@@ -82,7 +82,7 @@ def as_dict(members):
         plain_values = [plain(tag, value) for tag, value in values]
         names = _ENUMS.get(name)
         if names:
-            plain_values = [names.get(value, value) for value in plain_values]
+            plain_values = [names.get(value, value) if isinstance(value, int) else value for value in plain_values]
         result[name] = plain_values if len(plain_values) != 1 or _is_set(name) else plain_values[0]
         if result[name] == [None]:
             result[name] = None
@@ -147,7 +147,7 @@ class Printer:
         self.path = parts.path or "/"
         self.user = user or user_name()
         self.timeout_s = timeout_s
-        self._socket = None
+        self._socket: socket.socket | None = None
         self._file = None
         self._request_id = 0
 
@@ -173,7 +173,7 @@ class Printer:
         document: iterable of bytes.  Raises Unreachable, BadAnswer, Refused.
         """
         self._request_id += 1
-        members = [
+        members: list = [
             ("attributes-charset", [(tags.CHARSET, "utf-8")]),
             ("attributes-natural-language", [(tags.LANGUAGE, "en")]),
             ("printer-uri", [(tags.URI, self.uri)]),
@@ -202,7 +202,7 @@ class Printer:
         except codec.IppError as e:
             raise BadAnswer(f"{self.uri}: the answer is not IPP: {e.message}") from None
         message = decoder.request
-        if message.request_id != self._request_id:
+        if message is None or message.request_id != self._request_id:
             raise BadAnswer(f"{self.uri}: the answer belongs to another request")
         answer = Answer(message)
         if answer.status >= 0x0100:
@@ -211,44 +211,45 @@ class Printer:
 
     # HTTP
 
-    def _connect(self):
+    def _connect(self) -> socket.socket:
         try:
-            self._socket = socket.create_connection((self.host, self.port), self.timeout_s)
+            link = socket.create_connection((self.host, self.port), self.timeout_s)
         except OSError as e:
             raise Unreachable(f"no printer answers at {self.uri}: {_reason(e)}") from None
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._file = self._socket.makefile("rb")
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = link
+        self._file = link.makefile("rb")
+        return link
 
     def _exchange(self, body, document):
-        if self._socket is None:
-            self._connect()
+        link = self._socket or self._connect()
         head = f"POST {self.path} HTTP/1.1\r\nHost: {self.netloc}\r\nContent-Type: application/ipp\r\n"
         try:
             if document is None:
-                self._socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 return self._receive()
-            self._socket.sendall(f"{head}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n".encode())
-            return self._upload(body, document)
+            link.sendall(f"{head}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n".encode())
+            return self._upload(link, body, document)
         except (OSError, ValueError) as e:
             self.close()
             raise Unreachable(f"{self.uri}: the connection broke: {_reason(e)}") from None
 
-    def _upload(self, body, document):
+    def _upload(self, link, body, document):
         """Sends the chunks until they are over or the printer has answered."""
-        if self._answered(CONTINUE_WAIT_S):
+        if _answered(link, CONTINUE_WAIT_S):
             status, headers = self._head()
             if status != 100:
                 return self._early(status, headers)
         try:
-            self._chunk(body)
+            link.sendall(_chunk(body))
             for data in document:
-                if self._answered(0):
+                if _answered(link, 0):
                     status, headers = self._head()
                     if status != 100:
                         return self._early(status, headers)
                 if data:
-                    self._chunk(data)
-            self._socket.sendall(b"0\r\n\r\n")
+                    link.sendall(_chunk(data))
+            link.sendall(b"0\r\n\r\n")
         except (BrokenPipeError, ConnectionResetError):
             # it may have said why
             data = self._receive()
@@ -256,25 +257,24 @@ class Printer:
             return data
         return self._receive()
 
-    def _chunk(self, data):
-        self._socket.sendall(b"%x\r\n%b\r\n" % (len(data), data))
-
-    def _answered(self, wait_s):
-        return bool(select.select([self._socket], [], [], wait_s)[0])
-
     def _early(self, status, headers):
         data = self._body(status, headers)
         self.close()
         return data
 
     def _receive(self):
-        status = 100
+        status, headers = self._head()
         while status == 100:
             status, headers = self._head()
         return self._body(status, headers)
 
+    def _read(self, size):
+        if self._file is None:
+            raise OSError("closed")
+        return self._file.read(size)
+
     def _line(self):
-        line = self._file.readline(MAX_HEAD_BYTES)
+        line = self._file.readline(MAX_HEAD_BYTES) if self._file is not None else b""
         if not line:
             raise OSError("closed by the printer")
         return line.rstrip(b"\r\n").decode("latin-1")
@@ -303,7 +303,7 @@ class Printer:
         elif "content-length" in headers:
             data = self._exactly(int(headers["content-length"]), 0)
         else:
-            data = self._file.read(MAX_ANSWER_BYTES)
+            data = self._read(MAX_ANSWER_BYTES)
             self.close()
         if headers.get("connection", "").lower() == "close":
             self.close()
@@ -315,7 +315,7 @@ class Printer:
     def _exactly(self, size, before):
         if size + before > MAX_ANSWER_BYTES:
             raise OSError("the answer is too large")
-        data = self._file.read(size)
+        data = self._read(size)
         if len(data) != size:
             raise OSError("closed by the printer")
         return data
@@ -425,6 +425,14 @@ def _document(name, document_format, compression):
 def materials_col(key):
     """The ticket's attribute that asks for one material by its key (PWG 5100.21 section 8.2.4)."""
     return ("materials-col", [(tags.COLLECTION, [("material-key", [(tags.KEYWORD, key)])])])
+
+
+def _chunk(data):
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _answered(link, wait_s):
+    return bool(select.select([link], [], [], wait_s)[0])
 
 
 def _reason(error):

@@ -58,7 +58,7 @@ class Request:
         self.operation = operation
         self.request_id = request_id
         self.groups = []
-        self.too_long = None
+        self.too_long: str | None = None
 
     def group(self, tag):
         """Attributes [(name, values), ...] of the first group `tag`, or None."""
@@ -85,8 +85,10 @@ class Decoder:
         self._attributes = None  # of the group in progress
         self._values = None  # of the attribute or member in progress
         self._name = None
+        self._top_name = None  # of the attribute, when _name is a member's
+        self._too_long: str | None = None
         self._stack = []  # of open collections: (members, values of the level above, name there)
-        self._members = None
+        self._members = []
 
     def feed(self, data):
         """data: bytes-like.  True when the attributes are complete."""
@@ -113,6 +115,7 @@ class Decoder:
                 if tag == tags.END:
                     self._part = b""
                     self._bytes += pos
+                    request.too_long = self._too_long
                     self.rest = memoryview(buf)[pos:] if pos < size else b""
                     return True
                 if tag == 0:
@@ -168,6 +171,7 @@ class Decoder:
                 self._name = str(buf[name_at : name_at + name_length], "utf-8")
             except UnicodeError:
                 raise IppError(status.BAD_REQUEST, "An attribute's name is not text.")
+            self._top_name = self._name
             self._values = []
             self._attributes.append((self._name, self._values))
         elif self._values is None and tag != tags.MEMBER and tag != tags.END_COLLECTION:
@@ -183,6 +187,8 @@ class Decoder:
 
     def _append(self, tag, value):
         values = self._values
+        if values is None:
+            raise IppError(status.BAD_REQUEST, "A value belongs to no member.")
         if values and (tag < 0x20 or values[0][0] < 0x20):
             raise IppError(status.BAD_REQUEST, "'%s': an out-of-band value stands alone." % self._name)
         values.append((tag, value))
@@ -196,8 +202,8 @@ class Decoder:
                 return buf[start] == 1
         elif tag in _MAX_LENGTH:
             if length > _MAX_LENGTH[tag]:
-                if self.request.too_long is None:
-                    self.request.too_long = self._attributes[-1][0]
+                if self._too_long is None:
+                    self._too_long = self._top_name
                 return (b"", b"") if tag == tags.TEXT_LANG or tag == tags.NAME_LANG else b""
             if tag != tags.TEXT_LANG and tag != tags.NAME_LANG:
                 return buf[start:end]

@@ -38,7 +38,7 @@ class Context:
 
     def group(self, tag):
         """Attributes [(name, values), ...] of the request's first group `tag`; [] without one."""
-        return self.request.group(tag) or []
+        return (self.request and self.request.group(tag)) or []
 
 
 class Dispatcher:

@@ -259,14 +259,13 @@ class Connection:
                     if self._header_count > _MAX_LEADING_LINES:
                         raise HttpError(400, "Empty lines stand before the request.")
             elif line:
-                self._header(line)
+                self._header(self._request, line)
             else:
                 self.request = self._request
                 self._finish_head(self.request)
                 return REQUEST
 
-    def _header(self, line):
-        request = self._request
+    def _header(self, request, line):
         self._header_count += 1
         if self._header_count > self.limits.headers:
             raise HttpError(431, "The request has too many header fields.")

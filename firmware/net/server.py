@@ -352,7 +352,8 @@ class _Client:
         """Cancels what the connection waits for; its task then says goodbye."""
         self.cancelled = True
         self.deadline = None
-        self.task.cancel()
+        if self.task is not None:
+            self.task.cancel()
 
     def close(self):
         if not self._closed:
