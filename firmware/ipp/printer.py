@@ -71,7 +71,7 @@ class Printer:
         self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
         self._fixed = b""  # all attributes that do not change, by groups
-        self._starts = None  # where each begins, and the end
+        self._starts = array("H")  # where each begins, and the end
         self._spans = {}  # group: (start, end)
 
     async def load(self):
@@ -144,13 +144,15 @@ class Printer:
         part = []
         for name in sorted(computed):
             row = attributes.find(registry_printer.ROWS, name)
+            if row is None:
+                raise ValueError(name)
             part.append((row[attributes.GROUP], name, _encoded(row, computed[name])))
         self._loaded_part = part
         self._config_changed = (self._clock.uptime_s(), self._clock.unix_s())
 
     def attributes(self, requested, uri):
         """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context."""
-        if self._starts is None:
+        if not self._starts:
             self.refresh()
         elif self.materials.loaded is not self._loaded:
             self._encode_loaded()

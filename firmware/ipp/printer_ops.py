@@ -123,7 +123,7 @@ async def get_jobs(ctx):
         limit = op["limit"][0][1] if "limit" in op else None
         chosen = await _chosen(queue, which, user, first, limit)
     response = Response()
-    response.groups = _job_groups(ctx, chosen, requested)
+    response.groups = _job_groups(ctx, chosen, requested)  # pyright: ignore[reportAttributeAccessIssue]
     return response
 
 

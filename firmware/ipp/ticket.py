@@ -69,7 +69,7 @@ def _attribute(printer, name, values):
     if name == "materials-col":
         accepted, refused = printer.materials.judge(values)
         return accepted, codec.attribute_of(name, refused) if refused else None
-    if attributes.problem(row[attributes.SYNTAX], values):
+    if row is None or attributes.problem(row[attributes.SYNTAX], values):
         return None, wrong
     value = values[0][1]
     if name == "platform-temperature":
@@ -86,6 +86,8 @@ def _attribute(printer, name, values):
 def _among(name, value):
     # the registry's constants say what X-supported holds
     row = attributes.find(registry_printer.ROWS, name + "-supported")
+    if row is None:
+        return False
     if isinstance(value, bytes):
         value = materials.text_of(value)
     for allowed in attributes.constants(row):

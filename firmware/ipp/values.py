@@ -50,4 +50,5 @@ def decoded(octets):
     decoder.feed(b"\x02\x00\x00\x00\x00\x00\x00\x01\x02")
     decoder.feed(octets)
     decoder.feed(b"\x03")
-    return decoder.request.groups[0][1][0][1]
+    request = decoder.request
+    return request.groups[0][1][0][1] if request else []
