@@ -6,6 +6,8 @@ A job's ticket is {attribute name: the attribute as encoded bytes}: what the cli
 Not here: operations (job_ops.py), the queue and its states (firmware/jobs).
 """
 
+from array import array
+
 from firmware.ipp import attributes, codec, printer_values, registry_job, tags, values
 
 # Ticket entries that say what was printed with; until printing begins they have no value.
@@ -29,7 +31,8 @@ class JobAttributes:
 
     def __init__(self, printer):
         self._printer = printer
-        self._table = self._build()
+        # where each row begins in the registry's text, and what encodes it: names cost memory
+        self._starts, self._encoders = self._build()
         self._base = codec.attribute(tags.KEYWORD, "print-base-actual", ["none"])
         self._supports = codec.attribute(tags.KEYWORD, "print-supports-actual", ["none"])
         self._accuracy = codec.attribute(
@@ -38,11 +41,19 @@ class JobAttributes:
 
     def all(self, job, requested, uri):
         """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context."""
-        for group, name, encode in self._table:
-            if requested.has(group, name):
-                octets = encode(job, uri) if encode else self._ticket(job, name)
-                if octets:
-                    yield octets
+        rows = registry_job.ROWS
+        for i in range(len(self._starts)):
+            start = self._starts[i]
+            encode = self._encoders[i]
+            if rows[start] in requested.groups:
+                name = None if encode else _name_at(rows, start)
+            else:
+                name = _name_at(rows, start)
+                if name not in requested.names:
+                    continue
+            octets = encode(job, uri) if encode else self._ticket(job, name)
+            if octets:
+                yield octets
 
     def state(self, job, uri):
         """What operations that make or feed a job answer (RFC 8011 section 4.2.1.2): list of bytes."""
@@ -85,15 +96,20 @@ class JobAttributes:
             "time-at-creation": self._time_created,
             "time-at-processing": self._time_processing,
         }
-        table = []
+        encoders = []
+        starts = array("H")
+        start = 1
         for row in attributes.rows(registry_job.ROWS):
+            here = start
+            start = registry_job.ROWS.find("\n", start) + 1
             if row[attributes.LEVEL] == "C" and row[attributes.NAME].replace(_ACTUAL, "") not in self._printer.ticket_names:
                 continue  # the machine has no such part
             # without a method of its own, an attribute is in the job's ticket or nowhere
-            table.append((row[attributes.GROUP], row[attributes.NAME], own.pop(row[attributes.NAME], None)))
+            encoders.append(own.pop(row[attributes.NAME], None))
+            starts.append(here)
         if own:
             raise ValueError("not in the registry: " + ", ".join(own))
-        return table
+        return starts, encoders
 
     def _ticket(self, job, name):
         octets = job.ticket.get(name)
@@ -177,6 +193,11 @@ class JobAttributes:
         if job.time_left_s is None:
             return codec.attribute(tags.UNKNOWN, "printwright-job-time-left", [])
         return values.integer(_TIME_LEFT, job.time_left_s)
+
+
+def _name_at(rows, start):
+    # the second column: the first is one letter
+    return rows[start + 2 : rows.find(";", start + 2)]
 
 
 def _charset(job, uri):
