@@ -167,7 +167,7 @@ static int pw_motor_piece(struct pw_planner *pl, int32_t motor, int32_t *work)
 
 static void pw_fire_marks(struct pw_planner *pl, int64_t t_q16)
 {
-    uint32_t size = (uint32_t)pl->cfg->ring_marks;
+    uint32_t size = pw_marks_size(pl->cfg);
     while (pl->mark_fired != pl->mark_head && (int32_t)(pl->done - pl->mark_segs[pl->mark_fired % size]) >= 0)
         pl->marks[pl->mark_fired++ % size].tick = (uint64_t)((t_q16 + 32768) >> 16);
 }

@@ -590,6 +590,8 @@ static void pw_publish(struct pw_planner *pl, uint32_t head, int64_t s, int64_t 
         if (sg->flags & PW_SEG_FLUSH) pl->flushes--;
         pl->open++;
     }
+    while (pl->mark_open != pl->mark_head && (int32_t)(pl->open - pl->mark_segs[pl->mark_open % pw_marks_size(pl->cfg)]) >= 0)
+        pl->mark_open++;
 }
 
 /* Publishes up to the last place without acceleration that keeps a margin to the end of the window; 0 when there is none behind
@@ -687,7 +689,7 @@ int32_t pw_look(struct pw_planner *pl)
     if (pl->flushes > 0) {
         for (end = pl->open; !(pw_seg_at(pl, end)->flags & PW_SEG_FLUSH); end++) {}
         end++;
-    } else if (pl->head - pl->open < (uint32_t)pl->cfg->window) {
+    } else if (!pw_must_look(pl)) {
         return 0;
     }
     for (n = pl->open; n + 1 != end; n++) {

@@ -16,8 +16,8 @@ size_t pw_planner_size(const struct pw_config *cfg)
     n += pw_align(PW_PLAN_RAMPS * sizeof(struct pw_ramp));
     n += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
     n += pw_align(PW_MOTORS * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
-    n += pw_align((size_t)cfg->ring_marks * sizeof(struct pw_markrec));
-    n += pw_align((size_t)cfg->ring_marks * sizeof(uint32_t));
+    n += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
+    n += pw_align((size_t)pw_marks_size(cfg) * sizeof(uint32_t));
     return n;
 }
 
@@ -48,7 +48,7 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     pl->runs = (struct pw_steprun *)(void *)at;
     at += pw_align(PW_MOTORS * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
     pl->marks = (struct pw_markrec *)(void *)at;
-    at += pw_align((size_t)cfg->ring_marks * sizeof(struct pw_markrec));
+    at += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
     pl->mark_segs = (uint32_t *)(void *)at;
 
     u_q32 = pw_divq32(65536, hz);
@@ -86,7 +86,7 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     pl->gen_s_q32 = pl->seg_s_q32 = 0;
     pl->phase = pl->piece = pl->motor = pl->seg_ready = pl->seg_ends = 0;
     pl->u0_q32 = pl->u1_q32 = pl->left_t_q16 = pl->left_s_q32 = 0;
-    pl->mark_head = pl->mark_fired = pl->mark_out = 0;
+    pl->mark_head = pl->mark_open = pl->mark_fired = pl->mark_out = 0;
     pl->unit_q30[0] = pl->unit_q30[1] = pl->unit_q30[2] = pl->ratio_q24 = 0;
     for (m = 0; m < PW_MOTORS; m++) {
         struct pw_motor *mo = &pl->motors[m];
@@ -161,10 +161,12 @@ static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_lin
     a->jcap2_q48 = cap == pw_min64(a->cap2_q48, b->cap2_q48) ? cap : pw_coarse(cap);
 }
 
-static int pw_full(const struct pw_planner *pl)
+int pw_must_look(const struct pw_planner *pl)
 {
-    return pl->head - pl->open >= (uint32_t)pl->cfg->window || pl->head - pl->done >= pl->capacity - 1;
+    return pl->head - pl->open >= (uint32_t)pl->cfg->window || pl->mark_head - pl->mark_open >= PW_OPEN_MARKS;
 }
+
+static int pw_full(const struct pw_planner *pl) { return pw_must_look(pl) || pl->head - pl->done >= pl->capacity - 1; }
 
 static int64_t pw_last_end(const struct pw_planner *pl)
 {
@@ -280,13 +282,14 @@ int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
 int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id)
 {
     uint32_t at;
-    if (pl->mark_head - pl->mark_out >= (uint32_t)pl->cfg->ring_marks) return PW_E_FULL;
-    at = pl->mark_head % (uint32_t)pl->cfg->ring_marks;
+    if (pl->mark_head - pl->mark_out >= pw_marks_size(pl->cfg)) return PW_E_FULL;
+    at = pl->mark_head % pw_marks_size(pl->cfg);
     pl->marks[at].id = id;
     pl->marks[at].reserved = 0;
     pl->marks[at].tick = (uint64_t)(pl->time_q16 >> 16);
     pl->mark_segs[at] = pl->head;
     pl->mark_head++;
+    if (pl->head == pl->open) pl->mark_open = pl->mark_head;
     if (pl->head == pl->done && pl->mark_fired == pl->mark_head - 1) pl->mark_fired = pl->mark_head;
     return PW_OK;
 }
@@ -297,7 +300,7 @@ int32_t pw_plan_flush(struct pw_planner *pl)
         struct pw_seg *last = pw_seg_at(pl, pl->head - 1);
         if (!(last->flags & PW_SEG_FLUSH)) {
             /* a full window is looked at first, so that it does not matter whether that has happened before this call */
-            if (pl->head - pl->open >= (uint32_t)pl->cfg->window) return PW_E_FULL;
+            if (pw_must_look(pl)) return PW_E_FULL;
             pl->dense_from = pl->head;
             last->flags |= PW_SEG_FLUSH | PW_SEG_CURVE;
             last->jcap2_q48 = 0;
@@ -362,7 +365,7 @@ int32_t pw_planner_steps(struct pw_planner *pl, int32_t motor, struct pw_steprun
 int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t n)
 {
     int32_t i = 0;
-    for (; i < n && pl->mark_out != pl->mark_fired; i++) out[i] = pl->marks[pl->mark_out++ % (uint32_t)pl->cfg->ring_marks];
+    for (; i < n && pl->mark_out != pl->mark_fired; i++) out[i] = pl->marks[pl->mark_out++ % pw_marks_size(pl->cfg)];
     return i;
 }
 

@@ -9,6 +9,7 @@ enum {
     PW_PLAN_RAMPS = 256,     /* ramps that wait for the generator */
     PW_PLAN_RAMPS_RUN = 160, /* ramps that one look-ahead may add */
     PW_DENSE = 16,           /* segments over which density is measured */
+    PW_OPEN_MARKS = 32,      /* marks that look-ahead waits with: as many end it, so that the ring's size does not matter */
     PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
     PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
     PW_SEG_CURVE = 4         /* jcap2_q48 includes the curve rule */
@@ -119,15 +120,18 @@ struct pw_planner {
     int32_t seg_ready;    /* the motors' fields hold the segment in work */
     int32_t seg_ends;     /* the segment ends with the piece */
 
-    /* marks, by running number: out <= fired <= head */
-    uint32_t mark_head, mark_fired, mark_out;
+    /* marks, by running number: out <= fired <= open <= head; those from `open` on lie behind segments that are not final */
+    uint32_t mark_head, mark_open, mark_fired, mark_out;
 
     struct pw_motor motors[PW_MOTORS];
 };
 
+static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
 static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_PLAN_RAMPS]; }
 
+/* Has look-ahead all that it may wait for?  A full window, or as many marks as can wait. */
+int pw_must_look(const struct pw_planner *pl);
 /* pw_look.c: 1 when ramps were added, 0 when more segments or room are needed, PW_E_ASSERT when a single line has no profile. */
 int32_t pw_look(struct pw_planner *pl);
 /* pw_gen.c: units of work done, 0 when rings are full or no ramp is there. */
