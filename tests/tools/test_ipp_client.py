@@ -326,7 +326,7 @@ def test_print_of_a_job_that_does_not_complete(gcode):
     states = (job(7, 8, 10, ["aborted-by-system", "document-format-error"], "line 3: G92 X is refused"),)
     with ScriptedPrinter([accepting(*states)]) as scripted:
         code, out, err = run(print_command.command, gcode, "--printer", scripted.uri, "--watch", "--json")
-        assert code == 1 and "job 7 aborted: line 3: G92 X is refused" in err
+        assert code == 1 and "job 7 aborted (aborted-by-system, document-format-error): line 3: G92 X is refused" in err
         assert json.loads(out[-1])["event"] == "end"
 
 

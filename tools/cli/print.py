@@ -47,11 +47,13 @@ def command(file, uri, material, document_format, name, watch, user, as_json):
             return
         job = _watch(printer, job_id, as_json)
     state = job.get("job-state")
-    if not as_json:
-        click.echo(f"job {job_id} {state}{common.reasons(job.get('job-state-reasons'))}", err=True)
+    told = f"job {job_id} {state}{common.reasons(job.get('job-state-reasons'))}"
+    if job.get("job-state-message"):
+        told += f": {job['job-state-message']}"
     if state != "completed":
-        message = job.get("job-state-message") or ", ".join(job.get("job-state-reasons") or [])
-        raise CommandError(f"job {job_id} {state}: {message}")
+        raise CommandError(told)
+    if not as_json:
+        click.echo(told, err=True)
 
 
 def _progress(*columns):
