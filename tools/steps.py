@@ -18,6 +18,7 @@ CHUNK_BYTES = 65536
 PACK_BYTES = 65536  # digest bytes of a motor between two updates
 RECORD_STEPS = 16384
 BUDGET = 1024  # units of planning in one call of pw_run
+FULL_MAX = 100000  # an arc of many chords may find the queue full many times
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -64,6 +65,8 @@ class _Run:
         self.sink = Sink(self.core, PACK_BYTES, RECORD_STEPS if writer else 0)
         self.digest = StreamDigest()
         self.digest_cpu_s = 0.0
+        self.lines = 0
+        self._full = 0
         self.review = Review(policy.GCODE, factory.caps(description).max_target_c)
         self.motors = range(stepcore.PW_MOTORS)
 
@@ -79,12 +82,16 @@ class _Run:
                 for motor in self.motors:
                     self.writer.append(motor, self.sink.ticks(motor), self.sink.dirs(motor))
 
-    def act(self):
-        """What stands in the way after a feed."""
+    def act(self, took):
+        """What stands in the way after a feed that took so many bytes."""
         event = self.core.event
         kind = event.kind
         if kind == stepcore.PW_EV_FULL:
             self.drain()
+            # draining always makes room; a core that is still full at the same place would stay so for ever
+            self._full = 0 if took else self._full + 1
+            if self._full > FULL_MAX:
+                raise StepsError("%s: internal error: the core stands still; please report it" % self.name)
         elif kind == stepcore.PW_EV_COMMAND:
             wrong = self.review.command(event)
             if wrong:
@@ -97,8 +104,11 @@ class _Run:
             raise StepsError("%s: %s; correct this line, or slice the model again" % (self.name, messages.core_error(event)))
 
     def _until_queued(self, call):
-        while not call():
+        for _ in range(FULL_MAX):
+            if call():
+                return
             self.drain()
+        raise StepsError("%s: internal error: the core stands still; please report it" % self.name)
 
     def feed(self):
         """All of the text, then its end."""
@@ -106,6 +116,7 @@ class _Run:
         core, event = self.core, self.core.event
         core.begin()
         done = 0
+        last = 10
         while True:
             size = self.source.readinto(buf)
             if not size:
@@ -114,18 +125,22 @@ class _Run:
                 raise StepsError("%s: is compressed with gzip; unpack it first (gunzip)" % self.name)
             at = 0
             while at < size:
-                at += core.feed(buf, at, size)
+                took = core.feed(buf, at, size)
+                at += took
                 if event.kind != stepcore.PW_EV_NONE:
-                    self.act()
+                    self.act(took)
             done += size
+            self.lines += buf.count(b"\n", 0, size)
+            last = buf[size - 1]
             if self.progress:
                 self.progress(done)
         while True:
             core.end_document()
             if event.kind == stepcore.PW_EV_END:
                 break
-            self.act()
+            self.act(0)
         self.drain()
+        self.lines += last != 10
 
 
 def run(source, name, machine=None, out=None, progress=None):
@@ -153,7 +168,7 @@ def run(source, name, machine=None, out=None, progress=None):
             writer.commit()
         names = [stepper["name"] for stepper in stepfile.describe_machine(factory.core_config(description))["steppers"]]
         return {
-            "lines": status.line,
+            "lines": work.lines,
             "moves": status.moves,
             "steps": {motor: work.sink.steps(index) for index, motor in enumerate(names)},
             "print_time_s": round(status.planned_tick / work.core.tick_hz, 6),

@@ -104,7 +104,9 @@ def rest_to_rest(length, v, a, j):
         times.append(t0 + t)
         places.append(s0 + v0 * t + a0 * t * t / 2 + jerk * t**3 / 6)
         t0 += seconds
-        s0, v0, a0 = s0 + v0 * seconds + a0 * seconds**2 / 2 + jerk * seconds**3 / 6, v0 + a0 * seconds + jerk * seconds**2 / 2, a0 + jerk * seconds
+        s0 += v0 * seconds + a0 * seconds**2 / 2 + jerk * seconds**3 / 6
+        v0 += a0 * seconds + jerk * seconds**2 / 2
+        a0 += jerk * seconds
     return np.concatenate(times), np.minimum(np.concatenate(places), length)
 
 
