@@ -20,6 +20,7 @@ _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _IPP_HEADERS = (("Content-Type", "application/ipp"), ("Cache-Control", "no-cache"))
 _RETRY_AFTER_S = const(5)
 _MAX_REFUSED = const(2)
+_PIECES_A_TURN = const(64)  # of an answer, between two chances for the other tasks
 _TURN_BYTES = const(8192)
 
 
@@ -242,6 +243,7 @@ class Server:
         headers = self._dated(_IPP_HEADERS)
         out = []
         size = 0
+        count = 0
         chunked = None
         pieces = response.pieces(version, request_id)
         while True:
@@ -259,6 +261,10 @@ class Server:
                 break
             out.append(piece)
             size += len(piece)
+            count += 1
+            if count % _PIECES_A_TURN == 0:
+                # a list of a thousand jobs must not hold up the machine
+                await compat.sleep_ms(0)
             if size >= limit:
                 if chunked is None:
                     chunked = request.version == (1, 1)
