@@ -197,10 +197,11 @@ class FolderWriter(FileWriter):
         self._files = files
         self._name = name
         self._file = file
+        self._ended = False
         self._size = 0
 
     def write(self, buf):
-        if self._file is None:
+        if self._ended:
             raise StorageError("%s: file is closed" % self._name)
         size = len(buf)
         self._files.take(size)
@@ -222,11 +223,10 @@ class FolderWriter(FileWriter):
             self._file.truncate(self._size)
 
     def close(self):
-        if self._file is not None:
-            file = self._file
-            self._file = None
+        if not self._ended:
+            self._ended = True
             try:
-                self._files.ended(file, self._name)
+                self._files.ended(self._file, self._name)
             except OSError as error:
                 _failed(self._name, error)
 

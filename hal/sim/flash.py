@@ -174,7 +174,6 @@ class FileFlash(NorFlash):
 
     def __init__(self, path, size, sector_bytes=4096, page_bytes=256):
         NorFlash.__init__(self, size, sector_bytes, page_bytes)
-        self._file = None
         try:
             self._file = self._opened(path)
         except OSError as error:
@@ -215,6 +214,4 @@ class FileFlash(NorFlash):
             raise FlashError("write at %d: only a part was written" % offset)
 
     def close(self):
-        if self._file:
-            self._file.close()
-            self._file = None
+        self._file.close()

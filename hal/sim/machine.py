@@ -99,15 +99,10 @@ class SimBackend:
 
     def __init__(self, options):
         self._options = options
-        self._desc = None
-        self._caps = None
-        self._core = None
-        self._config = None
-        self._clock = None
         self._trace = None
         self._lock = None
+        self._stop = None
         self._open = []
-        self.world = None
 
     def start(self, desc, caps):
         if desc["pcb"]["compatible"] != "sim":
@@ -123,8 +118,8 @@ class SimBackend:
     def core(self, config, port_config):
         # a new port has every output off: that is the safe state
         self._core = StepCore(config, port_config)
-        self._config = config
         port = self._core.port
+        self._stop = port.fault
         options = self._options
         self.world = World(self._desc, port, options.faults, options.noise, options.seed)
         self._place()
@@ -233,8 +228,8 @@ class SimBackend:
             self._options.identify(actions)
 
     def close(self):
-        if self._core is not None:
-            self._core.port.fault()
+        if self._stop is not None:
+            self._stop()
         for part in self._open:
             part.close()
         self._open = []

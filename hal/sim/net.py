@@ -42,7 +42,6 @@ class SimNet(Net):
         self._hosts = hosts
         self._wanted = port
         self._servers = []
-        self._handler = None
         self.port = None
 
     async def serve(self, handler):
