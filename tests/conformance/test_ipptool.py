@@ -3,6 +3,7 @@
 Each module run starts one `sim` on a free port with a state of its own.  A missing ipptool fails: nothing is skipped silently.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -50,11 +51,11 @@ def tool():
     return found
 
 
-@pytest.fixture(scope="module")
-def printer(tmp_path_factory):
+@contextlib.contextmanager
+def simulated(machine, folder):
     """The URI of a simulated printer."""
-    folder = tmp_path_factory.mktemp("sim")
-    command = [sys.executable, "-m", "tools.cli.main", "sim", "--port", "0", "--state", str(folder / "state"), "--pace", "max"]
+    command = [sys.executable, "-m", "tools.cli.main", "sim", "--machine", machine, "--port", "0", "--pace", "max"]
+    command += ["--state", str(folder / "state")]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
     with open(folder / "log", "w+") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -72,6 +73,12 @@ def printer(tmp_path_factory):
                 process.kill()
                 process.wait()
             process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def printer(tmp_path_factory):
+    with simulated("sim-cartesian", tmp_path_factory.mktemp("sim")) as uri:
+        yield uri
 
 
 @pytest.fixture
@@ -114,6 +121,14 @@ def test_own_files(printer, folder, name):
     assert not failed, output
     # a file that ipptool cannot read to its end must not pass
     assert len(passed) == cases((HERE / (name + ".test")).read_text()), output
+
+
+def test_machine_with_a_chamber(tmp_path_factory, folder):
+    file = HERE / "chamber.test"
+    with simulated("sim-corexy", tmp_path_factory.mktemp("corexy")) as uri:
+        passed, failed, output = run(uri, file, folder)
+    assert not failed, output
+    assert len(passed) == cases(file.read_text()), output
 
 
 @pytest.mark.parametrize("name", STOCK)
