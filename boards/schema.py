@@ -204,6 +204,7 @@ _SETTINGS = {
     "organization": ("text", 127, "", "Whose it is."),
     "organizational_unit": ("text", 127, "", "And which part of it."),
     "geo_location": ("text", 127, "", "Where it stands as a geo: URI (RFC 5870)."),
+    "material": ("text", 127, "pla", "Key of the material that is loaded (firmware/ipp/materials.py); empty: none."),
 }
 
 DATA = (

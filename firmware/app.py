@@ -42,7 +42,7 @@ class App:
         description = machine.description
         self.config = Config(machine)
         self.config.load()
-        self.materials = Materials(description["printer"])
+        self.materials = Materials(description["printer"], self.config.get("material"))
         log = RecordLog(machine.flash, 0, machine.flash.size - caps.flash_settings_bytes, keys_needed(caps))
         self.queue = JobQueue(log, machine.files, machine.clock, caps, self._is_moving)
         self.queue.load()

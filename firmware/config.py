@@ -21,6 +21,7 @@ _TEXTS = (
     (5, "organization"),
     (6, "organizational_unit"),
     (7, "geo_location"),
+    (8, "material"),
 )
 _NOT_EMPTY = ("printer_name",)
 
