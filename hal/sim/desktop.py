@@ -68,6 +68,11 @@ class DurableFlash(FileFlash):
     def __init__(self, path, size, sector_bytes, page_bytes):
         self._sync = GroupSync(self._begin, FlashError)
         FileFlash.__init__(self, path, size, sector_bytes, page_bytes)
+        try:
+            os.fsync(self._file.fileno())
+            _sync_folder(os.path.dirname(path) or ".")
+        except OSError as error:
+            raise FlashError("%s: cannot be made durable: %s" % (path, error.strerror)) from None
 
     def _put(self, offset, data):
         self._sync.changed()
@@ -91,6 +96,7 @@ class DurableFiles(FolderFiles):
         self._sync = GroupSync(self._begin, StorageError)
         self._ended = []
         FolderFiles.__init__(self, folder, capacity)
+        _sync_folder(os.path.dirname(folder) or ".")
         self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
 
     def ended(self, file, name):
@@ -132,6 +138,15 @@ class DurableFiles(FolderFiles):
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+def _sync_folder(folder):
+    """The names in a folder are on the medium when this returns."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class StateLock:
