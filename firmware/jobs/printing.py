@@ -10,7 +10,7 @@ from firmware.jobs import states
 from firmware.motion import feeder as feeding
 from firmware.motion.feeder import Feeder
 from firmware.motion.side import MotionError
-from hal.compat import const, print_exception, sleep_ms
+from hal.compat import const, print_exception
 from hal.errors import DataError, HalError, StorageError
 
 FEED_BYTES = const(4096)  # one read; some 150 lines, so that IPP waits at most a few ms
@@ -21,6 +21,7 @@ PARK_LIFT_NM = const(10000000)
 PARK_MM_S = const(100)
 PARK_Z_MM_S = const(10)
 _SLICE_MAX_MS = const(100)
+_PLACES_MAX = const(32)  # of 4 KiB each: more than a board looks ahead
 
 SAFE_FORMAT = "application/vnd.pwg-safe-gcode"
 ALL_AXES = (0, 1, 2)
@@ -69,8 +70,8 @@ class Printing:
         self._started_ms = 0
         self._told = None  # (percent, s left, at ms) as M73 said
         self._told_layers = 0
-        self._cold_e = 0
-        self._moves = 0
+        self._places = []  # (plan tick, bytes of text)
+        self._done_bytes = 0  # of the documents before
         self._e_count = 0
 
     # -- the job
@@ -81,6 +82,8 @@ class Printing:
         self._started_ms = runner.clock.ticks_ms()
         self._told = None
         self._told_layers = 0
+        self._done_bytes = 0
+        self._places = []
         self._ignored = 0
         self._forced = {}
         self._fed = {}
@@ -91,10 +94,9 @@ class Printing:
         try:
             await runner.store()
             await self._prepare(job)
-            done_bytes = 0
             for index in range(len(job.documents)):
-                await self._document(job, index, done_bytes)
-                done_bytes += self.feeder.taken_bytes
+                await self._document(job, index)
+                self._done_bytes += self.feeder.taken_bytes
             end = self._completed(job)
         except JobEnd as e:
             end = e
@@ -141,6 +143,7 @@ class Printing:
             except (MotionError, HalError) as e:
                 print_exception(e)
                 runner.homed = False
+        runner.locate()
         if end.state == states.COMPLETED:
             runner.status.progress = job.progress = 100
         job.time_left_s = 0 if end.state == states.COMPLETED else None
@@ -236,7 +239,7 @@ class Printing:
 
     # -- documents
 
-    async def _document(self, job, index, done_bytes):
+    async def _document(self, job, index):
         runner = self.runner
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
@@ -248,10 +251,8 @@ class Printing:
         reader = runner.queue.open_reader(job, index)
         try:
             self.feeder.begin(reader)
-            status = self.core.status()
-            self._moves = status.moves
-            self._cold_e = status.position_nm(3)
-            await self._feed(job, done_bytes)
+            self._places = [(0, self._done_bytes)]
+            await self._feed()
             await self._flush()
         finally:
             close = getattr(reader, "close", None)
@@ -259,18 +260,21 @@ class Printing:
                 close()
         self._ignored += self.core.status().ignored
 
-    async def _feed(self, job, done_bytes):
+    async def _feed(self):
         runner = self.runner
         feeder = self.feeder
         event = feeder.event
         while True:
-            cold = self._is_cold()
-            got = feeder.step(cold)
-            if cold:
-                await self._guard_cold(event)
+            # one line at a time while any push of filament would be a mistake, or has to wait
+            careful = self._is_cold() or self._fed.get("nozzle", MIN_EXTRUDE_C) < MIN_EXTRUDE_C
+            fed_nm = self.core.status().position_nm(3)  # of all filament: G92 does not change it
+            got = feeder.step(careful)
+            if careful and self.core.status().position_nm(3) > fed_nm:
+                await self._guard_cold(self.core.status().line)
             if got == feeding.READ:
-                self._count(job, done_bytes)
-                await sleep_ms(0)
+                if feeder.drained:
+                    self._count()
+                    await runner.wait(0)
             elif got == feeding.FULL:
                 await runner.wait(self._slice_ms())
             elif got == feeding.COMMAND:
@@ -294,6 +298,7 @@ class Printing:
         runner = self.runner
         while not self.core.flush():
             await runner.wait(self._slice_ms())
+        self._count()
         while not runner.motion.idle():
             await runner.wait(self._slice_ms())
         await runner.wait(0)
@@ -429,19 +434,11 @@ class Printing:
         now = self.heating.current_c("nozzle")
         return now is None or now < MIN_EXTRUDE_C
 
-    async def _guard_cold(self, event):
-        """Looks whether the line just fed pushes filament, before any of it is played; if so, waits for the heat or ends the job.
+    async def _guard_cold(self, line):
+        """A line pushes filament while the nozzle is cold or told to be: before any of it is played, waits for heat or ends the job.
 
         Motion is held meanwhile, which the step stream does not notice.
         """
-        status = self.core.status()
-        e_nm = status.position_nm(3)
-        pushes = status.moves != self._moves and e_nm > self._cold_e
-        line = status.line
-        self._moves = status.moves
-        self._cold_e = e_nm
-        if not pushes:
-            return
         target = self._fed.get("nozzle")
         if target is None:
             target = self._forced.get("nozzle")
@@ -470,16 +467,32 @@ class Printing:
                 self.runner.supervisor.stop(["extruder-temperature-low-error"], "the nozzle is too cold to extrude")
         self._tell(now_ms)
 
-    def _count(self, job, done_bytes):
+    def _count(self):
+        """Notes how much text was taken when the plan reached so far; what is played says later how far the print is."""
+        if len(self._places) < _PLACES_MAX:
+            self._places.append((self.core.status().final_tick, self._done_bytes + self.feeder.taken_bytes))
+
+    def _progress(self, job):
+        """Percent by bytes whose motion was played, between places by time."""
+        places = self._places
+        status = self.port.status()
         total = job.text_bytes or job.size
-        if total and (self._told is None or self._told[0] is None):
-            percent = (done_bytes + self.feeder.taken_bytes) * 100 // total
-            self.runner.status.progress = job.progress = min(percent, 99)
+        if status.side or not places or not total:
+            return
+        played = status.played_tick
+        while len(places) > 1 and places[1][0] <= played:
+            places.pop(0)
+        tick, done = places[0]
+        if len(places) > 1 and played > tick:
+            done += (places[1][1] - done) * (played - tick) // (places[1][0] - tick)
+        self.runner.status.progress = job.progress = min(done * 100 // total, 99)
 
     def _tell(self, now_ms):
         job = self.runner.job
         status = self.runner.status
         left_s = None
+        if self._told is None or self._told[0] is None:
+            self._progress(job)
         if self._told is not None:
             percent, told_s, at_ms = self._told
             if percent is not None:

@@ -79,6 +79,8 @@ class Runner:
         """Goes on after a pause or, once its cause is gone, after a stop.  False while only switching off and on helps."""
         if self.supervisor.latched and self.job is None and not self.supervisor.clear():
             return False
+        if not self.supervisor.latched and self.port.status().latched:
+            self.port.clear()
         self._pause_wanted = False
         self._pause_message = ""
         self._printing.confirm()
@@ -174,13 +176,16 @@ class Runner:
         fault = self.heating.tick(now_ms)
         if fault is not None and not self.supervisor.latched:
             self.supervisor.thermal_fault(fault)
-        status = self.status
-        place = self.motion.place_nm()
-        for axis in range(3):
-            status.position_um[axis] = (place[axis] + 500) // 1000
+        self.locate()
         if self.job is not None:
             self._printing.control(now_ms)
         self._refresh()
+
+    def locate(self):
+        """Where the machine stands, for others to see."""
+        place = self.motion.place_nm()
+        for axis in range(3):
+            self.status.position_um[axis] = (place[axis] + 500) // 1000
 
     def check_end(self):
         """Raises JobEnd when the job in work is to end."""
@@ -225,8 +230,6 @@ class Runner:
             if self._paused:
                 self._paused = False
                 self.queue.move(self.job, states.PROCESSING, [states.JOB_PRINTING], "")
-            if port.status().latched:
-                port.clear()
             self._refresh()
             await self._printing.warm_up()
             port.resume()

@@ -33,6 +33,11 @@ class Feeder:
         self._over = False
         self.taken_bytes = 0
 
+    @property
+    def drained(self):
+        """True when the buffer is used up: a good moment to let others run."""
+        return self._at == self._end
+
     def step(self, one_line=False):
         """Feeds until something stands in the way: READ, FULL, COMMAND, LAYER, ERROR or END.
 
