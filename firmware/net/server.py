@@ -11,7 +11,7 @@ from firmware.ipp import codec
 from firmware.ipp.checks import job_number
 from firmware.ipp.codec import Response
 from firmware.ipp.dispatch import Context
-from firmware.ipp.status import INTERNAL_ERROR, BodyError, IppError
+from firmware.ipp.status import BAD_REQUEST, INTERNAL_ERROR, BodyError, IppError
 from firmware.net import hosts, http1
 from hal import compat
 from hal.compat import const
@@ -29,9 +29,10 @@ class Settings:
 
     connections: at once; read_bytes: of one read, and so of one piece of a document; send_bytes: what an answer may gather before it
     is sent; a longer answer goes out in chunks; drain_bytes: of a body that nobody wanted, read and dropped to keep the connection;
-    head_ms: for a whole head; idle_ms: between requests; body_ms: for each body_bytes of a body, waiting for the printer apart;
-    send_ms: until a client took an answer's piece; linger_ms: what a refused client may go on sending; evict_ms: idle time after
-    which a connection gives way to a new one when all are taken; sweep_ms: how often deadlines are looked at.
+    head_ms: for a whole head, or to drop such a body; idle_ms: between requests; body_ms: for each body_bytes of a body, waiting for the printer apart;
+    send_ms: until a client took an answer's piece; linger_ms: for a refused client to finish before it is told, and once more to take
+    the answer before the connection closes; evict_ms: idle time after which a connection gives way to a new one when all are
+    taken; sweep_ms: how often deadlines are looked at.
     """
 
     def __init__(self, connections=4):
@@ -233,6 +234,9 @@ class Server:
         ctx = Context(client.peer, client.tls, str(host, "utf-8"), body)
         response = await self._dispatcher.answer(ctx, message, error)
         keep = self._keeps(request, client.http)
+        if keep and response.status >= BAD_REQUEST and client.http.left != 0:
+            # some clients miss an answer that comes while they send
+            keep = await client.drain_body(self._settings.linger_ms)
         version = self._dispatcher.version(message)
         keep = await self._send_ipp(client, request, response, version, message.request_id, keep)
         return await self._finish(client, keep)
@@ -316,12 +320,8 @@ class Server:
             if client.http.left != 0:
                 await client.linger()
             return False
-        try:
-            if not await client.drain_body():
-                await client.linger()
-                return False
-        except http1.HttpError:
-            # the answer is out already
+        if not await client.drain_body(self._settings.head_ms):
+            await client.linger()
             return False
         client.http.next_request()
         return True
@@ -436,19 +436,26 @@ class _Client:
                     raise http1.HttpError(408, "The request came too slowly.")
                 await self.read(self.settings.head_ms - spent_ms)
 
-    async def drain_body(self):
-        """Reads and drops the rest of a body.  False when there is too much of it."""
+    async def drain_body(self, timeout_ms):
+        """Reads and drops the rest of a body.  False when there is too much of it, or it takes too long or breaks off."""
+        end = compat.ticks_add(compat.ticks_ms(), timeout_ms)
         dropped = 0
-        while True:
-            event = self.http.next_event()
-            if event == http1.END:
-                return True
-            if event == http1.DATA:
-                dropped += len(self.http.data)
-                if dropped > self.settings.drain_bytes:
-                    return False
-            else:
-                await self.read(self.settings.linger_ms)
+        try:
+            while True:
+                event = self.http.next_event()
+                if event == http1.END:
+                    return True
+                if event == http1.DATA:
+                    dropped += len(self.http.data)
+                    if dropped > self.settings.drain_bytes:
+                        return False
+                else:
+                    left_ms = compat.ticks_diff(end, compat.ticks_ms())
+                    if left_ms <= 0:
+                        return False
+                    await self.read(left_ms)
+        except http1.HttpError:
+            return False
 
     async def linger(self):
         """Reads on for a moment, so that a client that still sends gets its answer before the connection is reset."""

@@ -313,6 +313,45 @@ def test_a_document_that_nobody_wants_is_dropped_up_to_a_bound():
     assert len(serve(chunked + small, bench=Bench(drain_bytes=8000))) == 2
 
 
+def test_a_refusal_waits_for_the_body_a_moment():
+    async def main():
+        async with Bench(linger_ms=300) as bench:
+            request = http_post(ipp_request(TAKE, uri="ipp://localhost/other") + b"d" * 1000)
+            stream = bench.connect(request[:-500])
+            await asyncio.sleep(0.02)
+            assert not stream.sent
+            stream.say(request[-500:] + http_post(GET_REQUEST))
+            stream.hang_up()
+            await asyncio.wait_for(stream.task, 10)
+            assert [answer.ipp.operation for answer in answers(bytes(stream.sent))] == [status.NOT_FOUND, status.OK]
+
+    asyncio.run(main())
+
+
+def test_a_refusal_does_not_wait_for_a_body_that_does_not_come():
+    async def main():
+        async with Bench(linger_ms=30) as bench:
+            request = http_post(ipp_request(TAKE, uri="ipp://localhost/other") + b"d" * 1000)
+            stream = bench.connect(request[:-500])
+            await asyncio.wait_for(stream.task, 10)
+            [answer] = answers(bytes(stream.sent))
+            assert answer.ipp.operation == status.NOT_FOUND and answer.headers["connection"] == "close"
+
+    asyncio.run(main())
+
+
+def test_an_unwanted_body_that_dribbles_does_not_hold_the_connection():
+    async def main():
+        async with Bench(head_ms=100, linger_ms=10) as bench:
+            request = http_post(ipp_request(IGNORE) + b"d" * 1000)
+            stream = bench.connect(request[:-900])
+            await dribble(stream, request[-900:])
+            assert stream.task.done()
+            assert answers(bytes(stream.sent))[0].ipp.operation == status.OK
+
+    asyncio.run(main())
+
+
 # Faults
 
 
