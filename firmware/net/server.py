@@ -27,12 +27,17 @@ _TURN_BYTES = const(8192)
 class Settings:
     """Ceilings of the server, by what the machine has.
 
-    connections: at once; read_bytes: of one read, and so of one piece of a document; send_bytes: what an answer may gather before it
-    is sent; a longer answer goes out in chunks; drain_bytes: of a body that nobody wanted, read and dropped to keep the connection;
-    head_ms: for a whole head, or to drop such a body; idle_ms: between requests; body_ms: for each body_bytes of a body, waiting for the printer apart;
-    send_ms: until a client took an answer's piece; linger_ms: for a refused client to finish before it is told, and once more to take
-    the answer before the connection closes; evict_ms: idle time after which a connection gives way to a new one when all are
-    taken; sweep_ms: how often deadlines are looked at.
+    connections: at once
+    read_bytes: of one read, and so of one piece of a document
+    send_bytes: what an answer may gather before it is sent; a longer one goes out in chunks
+    drain_bytes: of a body that nobody wanted, read and dropped to keep the connection
+    head_ms: for a whole head, or to drop such a body
+    idle_ms: between requests
+    body_ms: for each body_bytes of a body, waiting for the printer apart
+    send_ms: until a client took an answer's piece
+    linger_ms: for a refused client to finish before it is told, and once more to take the answer before the connection closes
+    evict_ms: idle time after which a connection gives way to a new one when all are taken
+    sweep_ms: how often deadlines are looked at
     """
 
     def __init__(self, connections=4):
