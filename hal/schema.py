@@ -17,7 +17,6 @@ def show(value):
 
 def join(path, key):
     """The path of a key within the node at path."""
-    key = key if isinstance(key, str) else repr(key)
     return path + "." + key if path else key
 
 
@@ -65,7 +64,7 @@ def check(node, value, where, path=None):
             _fail(where, path, "%d entries, at most %d" % (len(value), node[2]))
         for key in value:
             path.append(key)
-            if not isinstance(key, str) or not 0 < len(key.encode()) <= 32:
+            if not isinstance(key, str) or not 0 < _size(key) <= 32:
                 _fail(where, path, "a name has 1 to 32 bytes")
             if value[key] is not None:
                 check(node[1], value[key], where, path)
@@ -104,7 +103,25 @@ def complete(node, value, where, path=None):
 
 
 def _fail(where, path, problem):
-    fail(where, ".".join([key if isinstance(key, str) else repr(key) for key in path]), problem)
+    fail(where, ".".join([_shown(key) for key in path]), problem)
+
+
+def _shown(key):
+    """A key for a message: as it is when it is plain, else quoted and bounded."""
+    if isinstance(key, str) and 0 < len(key) <= _SHOWN:
+        for char in key:
+            if not 32 < ord(char) < 127:
+                return show(key)
+        return key
+    return show(key)
+
+
+def _size(text):
+    """Bytes of a text in UTF-8; more than any limit when it has none (half of a surrogate pair)."""
+    try:
+        return len(text.encode())
+    except UnicodeError:
+        return 1 << 30
 
 
 def _object(value, path, where):
@@ -126,7 +143,7 @@ def _int(node, value):
 
 
 def _text(node, value):
-    return None if isinstance(value, str) and len(value.encode()) <= node[1] else "a text of at most %d bytes" % node[1]
+    return None if isinstance(value, str) and _size(value) <= node[1] else "a text of at most %d UTF-8 bytes" % node[1]
 
 
 def _choice(node, value):

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hal import factory
 from hal.errors import ConfigError
@@ -172,7 +174,10 @@ def test_own_thermistor_tables(machine_file):
         ("pcb.identify", ["dance"], "display, flash, sound, speak"),
         ("pcb.identify", ["sound", "sound"], "some of"),
         ("pcb.heaters", {"H%d" % i: {"pin": "P%d" % i} for i in range(9)}, "at most 4"),
-        ("settings.printer_name", "x" * 128, "127 bytes"),
+        ("settings.printer_name", "x" * 128, "127 UTF-8 bytes"),
+        ("settings.printer_name", "\ud800", "127 UTF-8 bytes"),
+        ("settings.two words", 1, "settings.'two words'"),
+        ("settings.\ud800", 1, "settings.'\\ud800'"),
         ("settings.colour", "blue", "unknown key"),
         ("thermistors.bad", [[0, 1000]], "2 to 64 pairs"),
         ("thermistors.bad", [[0, 1000], [10, 2000]], "falling"),
@@ -270,3 +275,43 @@ def test_every_key_has_a_sentence_and_a_fitting_default():
         text = (ROOT / path).read_text()
         missing = [key for key, node in walk(DATA) if key and "`%s`" % key not in text]
         assert not missing, "not in %s: %s" % (path, missing)
+
+
+# -- anything at all in any place
+
+
+def paths(value, at=()):
+    for key in sorted(value):
+        yield (*at, key)
+        if isinstance(value[key], dict):
+            yield from paths(value[key], (*at, key))
+
+
+WHOLE = factory.describe("sim-corexy")
+PLACES = list(paths(WHOLE))
+SOME = ["X", "TB", "PC9", "hotend", 1, 64, 0.5, "\ud800"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(SOME),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(place=st.sampled_from(PLACES), value=JSON)
+def test_any_value_in_any_place_makes_a_machine_or_a_clear_error(place, value):
+    layer = deep(".".join(place), value) if all("." not in key for key in place) else {}
+    try:
+        desc = factory.describe("sim-corexy", layer)
+        StepCore(factory.core_config(desc), factory.port_config(desc)).port.status()
+    except ConfigError as error:
+        assert len(str(error)) < 600
+
+
+@given(text=st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode()))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_file_is_a_machine_or_a_clear_error(tmp_path, text):
+    path = tmp_path / "any.json"
+    path.write_bytes(text)
+    with pytest.raises(ConfigError):
+        factory.describe(str(path))
