@@ -32,7 +32,9 @@ class Journal:
         self.log = log
         self._clock = clock
         self._limit = max(1, limit)
-        self._order = array("I", bytes(4 * self._limit))  # ring of the ids of ended jobs, oldest first
+        # ring of the ids of ended jobs, oldest first; with room for those whose records are not written yet
+        self._slots = self._limit + _SPARE_KEYS
+        self._order = array("I", bytes(4 * self._slots))
         self._first = 0
         self.ended_count = 0
         self.last_id = 0
@@ -77,6 +79,7 @@ class Journal:
         for end, key in ended:
             self._ends = end
             self._push(key)
+        self._trim()
         alive.sort()
         result = []
         for key in alive:
@@ -102,23 +105,30 @@ class Journal:
         self.log.put(job.id, record)
         if job.id > self.last_id:
             self.last_id = job.id
+        if job.ended:
+            # only now, so that a cut in between costs no record
+            self._trim()
 
     def end(self, job):
-        """Gives an ended job its place in the history; the oldest one goes when there are too many.  Save the job after it."""
+        """Gives an ended job its place in the history.  Save the job after it: then the oldest one goes, if there are too many."""
         self._ends += 1
         job.ended = self._ends
         self._push(job.id)
 
     def _push(self, id):
-        if self.ended_count == self._limit:
+        if self.ended_count == self._slots:
             self.drop_oldest()
-        self._order[(self._first + self.ended_count) % self._limit] = id
+        self._order[(self._first + self.ended_count) % self._slots] = id
         self.ended_count += 1
+
+    def _trim(self):
+        while self.ended_count > self._limit:
+            self.drop_oldest()
 
     def drop_oldest(self):
         """Forgets the job that ended first."""
         id = self._order[self._first]
-        self._first = (self._first + 1) % self._limit
+        self._first = (self._first + 1) % self._slots
         self.ended_count -= 1
         self._forget(id)
 
@@ -149,4 +159,4 @@ class Journal:
         while n > 0:
             n -= 1
             if n < self.ended_count:
-                yield self._order[(self._first + n) % self._limit]
+                yield self._order[(self._first + n) % self._slots]
