@@ -125,6 +125,7 @@ class StepFileWriter:
         self.path = os.path.abspath(path)
         self._header = header
         self._folder = tempfile.mkdtemp(prefix=".steps-", dir=os.path.dirname(self.path))
+        self._open = True
         self._spools = []
         try:
             for number in range(len(header["steppers"])):
@@ -165,13 +166,12 @@ class StepFileWriter:
         for spool in self._spools:
             spool.file.close()
         self._spools = []
-        if not self._folder:
-            return
-        for name in os.listdir(self._folder):
-            os.unlink(os.path.join(self._folder, name))
-        with contextlib.suppress(OSError):
-            os.rmdir(self._folder)
-        self._folder = None
+        if self._open:
+            self._open = False
+            for name in os.listdir(self._folder):
+                os.unlink(os.path.join(self._folder, name))
+            with contextlib.suppress(OSError):
+                os.rmdir(self._folder)
 
 
 def is_step_file(path):
