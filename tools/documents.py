@@ -1,5 +1,6 @@
 """A file to print as IPP sees it: its document-format, its compression and its bytes."""
 
+import gzip
 import os
 
 BLOCK_BYTES = 65536
@@ -42,10 +43,14 @@ def describe(path):
     return OCTET_STREAM, compression
 
 
-def blocks(path, progress=None):
-    """Generator of a file's bytes, block by block.  progress(n): called when n bytes more have been taken.  Raises OSError."""
+def blocks(path, progress=None, inflate=False):
+    """Generator of a file's bytes, block by block; inflate: of a gzip file, what it holds.  progress(n): called when n bytes more of
+    the file have been taken.  Raises OSError (gzip.BadGzipFile is one), EOFError when compressed data are cut off."""
     with open(path, "rb") as file:
-        while data := file.read(BLOCK_BYTES):
+        source = gzip.GzipFile(fileobj=file) if inflate else file
+        taken = 0
+        while data := source.read(BLOCK_BYTES):
             yield data
             if progress is not None:
-                progress(len(data))
+                progress(file.tell() - taken)
+                taken = file.tell()

@@ -306,6 +306,42 @@ def test_print(gcode):
         assert create.group(tags.JOB_GROUP) == [("materials-col", [(tags.COLLECTION, [("material-key", [(tags.KEYWORD, b"pla")])])])]
 
 
+def supports(*compressions, script):
+    """A printer that is asked for its compressions first."""
+
+    def first(peer):
+        request, _ = peer.request()
+        assert request.operation == ipp.GET_PRINTER_ATTRIBUTES
+        listed = codec.attribute(tags.KEYWORD, "compression-supported", list(compressions))
+        peer.answer(request, groups=[(tags.PRINTER_GROUP, [listed])])
+        script(peer)
+
+    return first
+
+
+@pytest.mark.parametrize("compressions, inflated", [(["none", "gzip"], False), (["none"], True)])
+def test_print_of_a_compressed_file(tmp_path, compressions, inflated):
+    file = tmp_path / "part.gcode.gz"
+    file.write_bytes(gzip.compress(GCODE * 1000))
+    with ScriptedPrinter([supports(*compressions, script=accepting(job(7, 3)))]) as scripted:
+        code, _, _ = run(print_command.command, str(file), "--printer", scripted.uri)
+        assert code == 0
+        request, document = scripted.requests[-1]
+        op = dict(request.groups[0][1])
+        assert op["document-format"] == [(tags.MIME, b"text/x-gcode")]
+        assert document == (GCODE * 1000 if inflated else file.read_bytes())
+        assert op.get("compression") == (None if inflated else [(tags.KEYWORD, b"gzip")])
+
+
+def test_print_of_a_broken_compressed_file(tmp_path):
+    file = tmp_path / "part.gcode.gz"
+    file.write_bytes(gzip.compress(GCODE * 1000)[:-20])
+    with ScriptedPrinter([supports("none", script=accepting(job(7, 3))), accepting(job(7, 3))]) as scripted:
+        code, _, err = run(print_command.command, str(file), "--printer", scripted.uri)
+        assert code == 1 and "part.gcode.gz" in err
+        assert scripted.requests[-1][0].operation == ipp.CANCEL_JOB
+
+
 def test_print_watch_as_json(gcode):
     states = (job(7, 3), job(7, 5, 50, ["job-printing"]), job(7, 5, 50, ["job-printing"]), job(7, 9, 100, ["job-completed-successfully"]))
     with ScriptedPrinter([accepting(*states)]) as scripted:

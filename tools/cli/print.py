@@ -1,6 +1,7 @@
 """`printwright print`: send a file as a job, by Create-Job and Send-Document, and watch it."""
 
 import os
+import zlib
 
 import click
 from rich.console import Console
@@ -36,9 +37,13 @@ def command(file, uri, material, document_format, name, watch, user, as_json):
     ticket = [ipp.materials_col(material)] if material else []
     job_name = name or os.path.basename(file)
     with common.connection(uri, user) as printer:
+        inflate = False
+        if compression and compression not in _compressions(printer):
+            # what the printer can not do is done here
+            compression, inflate = None, True
         printer.validate_job(job_name, document_format, compression, ticket)
         job_id = printer.create_job(job_name, ticket)
-        job = _upload(printer, job_id, file, document_format, compression)
+        job = _upload(printer, job_id, file, document_format, compression, inflate)
         if not watch:
             _emit(as_json, "end", job_id, job)
             if not as_json:
@@ -62,14 +67,18 @@ def _progress(*columns):
     return Progress(*shown, console=console, disable=not console.is_terminal, transient=True)
 
 
-def _upload(printer, job_id, file, document_format, compression):
+def _compressions(printer):
+    return printer.printer_attributes(("compression-supported",)).get("compression-supported") or ()
+
+
+def _upload(printer, job_id, file, document_format, compression, inflate):
     """Sends the document; what can not be sent leaves no job behind."""
     try:
         with _progress(DownloadColumn()) as bar:
             task = bar.add_task("sending", total=os.path.getsize(file))
-            document = documents.blocks(file, lambda n: bar.advance(task, n))
+            document = documents.blocks(file, lambda n: bar.advance(task, n), inflate)
             return printer.send_document(job_id, document, os.path.basename(file), document_format, compression)
-    except (ipp.ClientError, OSError, KeyboardInterrupt) as error:
+    except (ipp.ClientError, OSError, EOFError, zlib.error, KeyboardInterrupt) as error:
         # the connection is of no use any more: half a document is on it
         printer.close()
         try:
@@ -77,8 +86,8 @@ def _upload(printer, job_id, file, document_format, compression):
         except ipp.ClientError:
             # the printer has ended the job itself, or is gone
             pass
-        if isinstance(error, OSError):
-            raise CommandError(f"{file}: {error.strerror}") from None
+        if isinstance(error, (OSError, EOFError, zlib.error)):
+            raise CommandError(f"{file}: {getattr(error, 'strerror', None) or error}") from None
         raise
 
 
