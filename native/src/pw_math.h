@@ -58,6 +58,20 @@ static inline int64_t pw_mulshift(int64_t a, int64_t b, int n)
 #endif
 }
 
+/* a * b <= c * d, exactly, for numbers not below 0 */
+static inline int pw_product_le(int64_t a, int64_t b, int64_t c, int64_t d)
+{
+#if defined(__SIZEOF_INT128__)
+    __extension__ typedef unsigned __int128 wide;
+    return (wide)(uint64_t)a * (uint64_t)b <= (wide)(uint64_t)c * (uint64_t)d;
+#else
+    uint64_t hi1, lo1, hi2, lo2;
+    pw_umul128((uint64_t)a, (uint64_t)b, &hi1, &lo1);
+    pw_umul128((uint64_t)c, (uint64_t)d, &hi2, &lo2);
+    return hi1 < hi2 || (hi1 == hi2 && lo1 <= lo2);
+#endif
+}
+
 /* floor(a * u / 2^32) for |a| < 2^62: two 32-bit products. */
 static inline int64_t pw_mulq32(int64_t a, uint32_t u)
 {

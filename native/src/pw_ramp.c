@@ -6,7 +6,7 @@ struct pw_shape pw_ramp_shape(const struct pw_limits *lim, int64_t dv)
     struct pw_shape s = {0, 0};
     if (dv <= 0) return s;
     /* dv * jerk <= accel^2: the acceleration limit is not reached */
-    if (pw_mulshift(dv, lim->jerk, 32) <= pw_mulshift(lim->accel, lim->accel, 32)) {
+    if (pw_product_le(dv, lim->jerk, lim->accel, lim->accel)) {
         s.tj = pw_sqrt_q32(pw_divq32(dv, lim->jerk) + 1);
         s.tj += (s.tj >> 28) + 1;
         return s;
