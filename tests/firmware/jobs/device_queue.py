@@ -296,6 +296,19 @@ class TestRestart(unittest.TestCase):
 
         run(body())
 
+    def test_the_highest_id_is_known_after_its_job_is_forgotten(self):
+        async def body():
+            box = Box(history=2)
+            made = [box.queue.create("j", "u", {}) for _ in range(3)]
+            for i in (2, 0, 1):
+                box.queue.cancel(made[i])
+            await box.queue.commit()
+            queue = box.start()
+            self.assertEqual([j.id for j in queue.ended()], [2, 1])
+            self.assertEqual(queue.create("next", "u", {}).id, 4)
+
+        run(body())
+
     def test_history_is_limited_and_ordered_by_end(self):
         async def body():
             box = Box(history=3)

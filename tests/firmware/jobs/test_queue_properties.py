@@ -124,6 +124,7 @@ class Life:
                 assert not was_open or self.sizes(job)[: len(sizes)] == sizes
             else:
                 assert states.ended(job.state) and job.reasons
+        assert not [j.message for j in ended if "missing" in j.message]
         for job in active:
             assert job.state in (states.PENDING, states.PENDING_HELD) and not job.open and job.documents
             for i, document in enumerate(job.documents):
