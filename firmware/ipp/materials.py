@@ -144,7 +144,10 @@ class Materials:
             for name, member in members:
                 if name != wanted:
                     continue
-                value = text_of(member[0][1])
+                tag, value = member[0]
+                if tag != tags.KEYWORD and tag != tags.NAME and tag != tags.NAME_LANG:
+                    return None, name
+                value = text_of(value)
                 if found is None:
                     found = self._first(test, value)
                     if found is None:

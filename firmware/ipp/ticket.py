@@ -40,15 +40,16 @@ def judge(printer, op, given):
         if accepted:
             ticket[name] = codec.attribute_of(name, accepted)
     strict = flag(op, "ipp-attribute-fidelity") and refused
+    unknown = []
     for _, name in op.get("job-mandatory-attributes", ()):
         name = materials.text_of(name)
         if name in refused:
             strict = True
         elif name not in printer.ticket_names and not _creates(name):
-            strict = True
-            unsupported.append(codec.attribute(tags.UNSUPPORTED, name, []))
-            refused.add(name)
-    if strict:
+            unknown.append(name)
+    if unknown:
+        unsupported.append(codec.attribute(tags.KEYWORD, "job-mandatory-attributes", unknown))
+    if strict or unknown:
         raise IppError(status.NOT_SUPPORTED, "The job would not be printed as it was asked for.", unsupported)
     return ticket, unsupported
 
