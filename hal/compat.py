@@ -52,6 +52,7 @@ def crc32(data, value=0):
 
 if hasattr(time, "ticks_ms"):
     import gc
+    import io
     import os
 
     import deflate as _deflate
@@ -90,10 +91,32 @@ if hasattr(time, "ticks_ms"):
             now += _SECONDS_1970_TO_2000
         return now if now > _CLOCK_SET_AFTER_S else None
 
+    class _Source(io.IOBase):
+        """What DeflateIO reads from has to be one of MicroPython's own streams; it asks for a byte at a time."""
+
+        def __init__(self, stream):
+            self._stream = stream
+            self._in = bytearray(512)
+            self._at = self._end = 0
+
+        def readinto(self, buf):
+            if self._at == self._end:
+                self._at = 0
+                self._end = self._stream.readinto(self._in)
+                if not self._end:
+                    return 0
+            n = min(len(buf), self._end - self._at)
+            buf[:n] = memoryview(self._in)[self._at : self._at + n]
+            self._at += n
+            return n
+
+        def ioctl(self, request, argument):
+            return 0
+
     class _Inflater:
         def __init__(self, stream, kind):
             form = {GZIP: _deflate.GZIP, DEFLATE: _deflate.RAW, ZLIB: _deflate.ZLIB}[kind]
-            self._io = _deflate.DeflateIO(stream, form, 15)
+            self._io = _deflate.DeflateIO(_Source(stream), form, 15)
 
         def readinto(self, buf):
             try:
