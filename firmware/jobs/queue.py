@@ -293,7 +293,6 @@ class JobQueue:
         _discard(self._unchecked, job)
         at = _at(self._ready, job.id)
         self._ready.insert(at, job)
-        self._save_later(job)
         self.changed.set()
 
     def cancel(self, job, reason=states.CANCELED_BY_USER, message=None):

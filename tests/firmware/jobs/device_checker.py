@@ -9,12 +9,18 @@ from firmware.jobs import states
 from firmware.jobs.checker import Checker
 from hal import factory
 from hal.compat import sleep_ms
-from tests.firmware.jobs.helpers_queue import Box
+from tests.firmware.jobs.helpers_queue import Box, text_of
 from tests.hal.helpers_core import make_core
 
 GCODE = "text/x-gcode"
 SAFE = "application/vnd.pwg-safe-gcode"
 GOOD = b"G28\nG1 X10 Y10 F3000\nG1 X20 E1\n"
+
+# GOOD twice, as CPython's gzip and zlib made it
+PACKED = (
+    ("gzip", bytes.fromhex("1f8b08000000000002037337b2e0723754883034508804623763030303b080918182ab21973b7e69005057ace43e000000")),
+    ("deflate", bytes.fromhex("7337b2e0723754883034508804623763030303b080918182ab21973b7e6900")),
+)
 
 # text, format, reason, what the message says
 BAD = (
@@ -161,6 +167,20 @@ class TestChecker(unittest.TestCase):
             await bench.checker.check(job)
             self.assertEqual((job.state, job.reasons), (8, ["aborted-by-system"]))
             self.assertTrue("cannot be read" in job.message)
+
+        asyncio.run(body())
+
+    def test_compressed_documents(self):
+        async def body():
+            bench = Bench()
+            for compression, packed in PACKED:
+                job = bench.queue.create("j", "u", {})
+                writer = bench.queue.open_document(job, GCODE, compression, "n")
+                await writer.write(packed)
+                await writer.close(True)
+                await bench.checker.check(job)
+                self.assertEqual((job.state, job.message, job.lines, job.text_bytes), (3, "", 6, 2 * len(GOOD)))
+                self.assertEqual(text_of(bench.queue.open_reader(job)), GOOD * 2)
 
         asyncio.run(body())
 
