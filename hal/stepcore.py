@@ -7,8 +7,8 @@
 Only integers and buffers cross: text goes as (buffer, start, end) without being copied, records come back in arrays of 64-bit
 integers that are made once.  A call allocates nothing that lives on.
 
-Memory: the core's block and the records are ordinary bytearrays, so on MicroPython they count against its heap
-(`StepCore.memory_bytes` says how much); make the StepCore early, while the heap is in one piece.
+Memory: core and port live in blocks that the backend has outside the heap, or else in bytearrays, which on MicroPython count against
+its heap (`StepCore.memory_bytes` says how much): then make the StepCore early, while the heap is in one piece.
 
 Not here: playing in time (hal/stepport), steps for digests and files (hal/stepsink), what a command means (firmware/gcode).
 """
@@ -45,6 +45,8 @@ except ImportError:
         """A C string, or None for a null pointer."""
         return _ffi.string(pointer).decode() if pointer else None
 
+    block = bytearray  # memory for an object of the core
+
     BACKEND = "cffi"
 else:
     try:
@@ -55,6 +57,11 @@ else:
         import pwcore as lib
 
         BACKEND = "wasm"
+
+    def block(size):
+        """Memory for an object of the core: the backend's own, which is never given back, or when that is used up the heap's."""
+        place = lib.pw_block(size) if hasattr(lib, "pw_block") else 0
+        return uctypes.bytearray_at(place, size) if place else bytearray(size)
 
     at = uctypes.addressof
 
@@ -259,7 +266,7 @@ class StepCore:
         self._port_config = port_config or {}
         self._port = None
         size = lib.pw_core_size(ref(words, "struct pw_config"))
-        self._memory = bytearray(size if size else 8)
+        self._memory = block(size if size else 8)
         where = array("q", (0,))
         bad = array("i", (-1,))
         result = lib.pw_init(

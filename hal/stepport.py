@@ -10,6 +10,7 @@ from hal.errors import ConfigError
 from hal.stepcore import (
     PW_E_CONFIG,
     PW_MOTORS,
+    block,
     checked,
     config_array,
     config_fields,
@@ -100,7 +101,7 @@ class HostPort:
         words_at = ref(words, "struct pw_host_config")
         size = lib.pw_host_size(words_at)
         self._core = core  # the C object points into its memory
-        self._memory = bytearray(size if size else 8)
+        self._memory = block(size if size else 8)
         where = array("q", (0,))
         bad = array("i", (-1,))
         result = lib.pw_host_init(

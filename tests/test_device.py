@@ -30,7 +30,7 @@ def test_there_are_device_tests():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.as_posix())
 def test_on_micropython(path):
-    done = run(ROOT / "tests/wasm/device_main.py", module_of(path), heap_kib=HEAP_KIB, trees=helpers(), timeout_s=120)
+    done = run("device_main", module_of(path), heap_kib=HEAP_KIB, trees=helpers(), timeout_s=120)
     assert done.status == 0, done.out + done.err
     assert re.search(r"^[1-9]\d* run, 0 failed", done.out, re.MULTILINE), done.out
 

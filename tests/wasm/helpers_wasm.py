@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = ROOT / "tests/wasm/host.mjs"
 BUILD = ROOT / "build/mpy"
 ROOMS = ("firmware", "hal", "boards")
+# The tests' own programs and the bridge lie in the same image, so that their code does not weigh on the heap either.
+PROGRAMS = ("shim", "digest", "device_main", "printer")
 # CPython only; hal/sim does without them elsewhere
 DESKTOP_ONLY = ("hal/sim/desktop.py",)
 
@@ -57,7 +59,8 @@ def rom() -> Path:
     """Path of the ROMFS image with the product's code; built anew when a file has changed."""
     from mpremote.romfs import make_romfs
 
-    modules = device_modules()
+    modules = {module: module for module in device_modules()}
+    modules.update({Path(f"tests/wasm/{name}.py"): Path(f"{name}.py") for name in PROGRAMS})
     key = hashlib.sha256()
     for module in modules:
         key.update(module.as_posix().encode() + b"\0" + (ROOT / module).read_bytes() + b"\0")
@@ -68,7 +71,7 @@ def rom() -> Path:
         tree = BUILD / "tree"
         shutil.rmtree(tree, ignore_errors=True)
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda module: compile_module(module, (tree / module).with_suffix(".mpy")), modules))
+            list(pool.map(lambda pair: compile_module(pair[0], (tree / pair[1]).with_suffix(".mpy")), modules.items()))
         with contextlib.redirect_stdout(io.StringIO()):
             data = make_romfs(str(tree), mpy_cross=None)
         image.write_bytes(data)
@@ -97,11 +100,14 @@ def node() -> str:
     return found
 
 
-def command(program: Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, with_core=True, report=True) -> list[str]:
-    """The command that runs `program` with the product's code.  trees: (folder or file, place in MicroPython's file system)."""
+def command(program: str | Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, core_kib=0, report=True) -> list[str]:
+    """The command that runs `program` with the product's code.
+
+    program: one of PROGRAMS, or a file.  trees: (folder or file, place in MicroPython's file system).  core_kib: memory for core and
+    port outside the heap, as a board's C memory is; 0: they are in the heap.
+    """
     words = [node(), str(HOST), "--heap", str(heap_kib), "--rom", str(rom())]
-    if with_core:
-        words += ["--core", str(core())]
+    words += ["--core", str(core()), "--core-memory", str(core_kib)]
     for source, place in trees:
         words += ["--tree", f"{source}={place}"]
     if state:
@@ -124,7 +130,7 @@ class Ran:
         self.err = "\n".join(lines)
 
 
-def run(program: Path, *args: str, timeout_s: float = 60, **how) -> Ran:
+def run(program: str | Path, *args: str, timeout_s: float = 60, **how) -> Ran:
     """Runs a program to its end; see command().  A hang is killed after timeout_s and raises subprocess.TimeoutExpired."""
     done = subprocess.run(
         command(program, *args, **how), capture_output=True, text=True, timeout=timeout_s, env={**os.environ, "NODE_OPTIONS": ""}

@@ -1,9 +1,10 @@
 // MicroPython as WebAssembly under Node, for the tests: a heap with a hard ceiling, the motion core in the same memory, TCP over
 // node:net, a state directory, code from source trees or from a ROMFS image.
 //
-//   timeout 60 node tests/wasm/host.mjs [options] main.py [args...]
+//   timeout 60 node tests/wasm/host.mjs [options] main.py|MODULE [args...]       (MODULE: one that can be imported)
 //     --heap KiB        the whole GC heap (default 192); passing it is a MemoryError
 //     --core FILE       pwcore.wasm (native/wasm/build.py), imported by Python as `pwcore`
+//     --core-memory KiB memory for the core's objects, outside the heap as a board's C memory is (default 0: they are in the heap)
 //     --tree DIR[=DEST] copies DIR into the in-memory file system, at /lib/<name> or DEST
 //     --rom FILE        ROMFS image, mounted at /rom and first in sys.path; run in place, outside the heap as on a board
 //     --state DIR       copied to /state at the start, and back when the program ends (SIGTERM included, SIGKILL not)
@@ -27,12 +28,13 @@ const READABLE = 0, WRITABLE = 1, ACCEPTED = 2, LISTENING = 3, REFUSED = 4, TURN
 const LINE_FEED = 10;
 
 function options(argv) {
-  const o = { heap: 192, core: null, trees: [], rom: null, state: null, report: false, args: [] };
+  const o = { heap: 192, core: null, coreMemory: 0, trees: [], rom: null, state: null, report: false, args: [] };
   const rest = [...argv];
   while (rest[0]?.startsWith('--')) {
     const key = rest.shift();
     if (key === '--report') o.report = true;
     else if (key === '--heap') o.heap = Number(rest.shift());
+    else if (key === '--core-memory') o.coreMemory = Number(rest.shift()) * 1024;
     else if (key === '--tree') o.trees.push(rest.shift());
     else if (['--core', '--rom', '--state'].includes(key)) o[key.slice(2)] = rest.shift();
     else throw new Error('unknown option ' + key);
@@ -97,6 +99,18 @@ function loadCore(M, file) {
   exports.__wasm_apply_data_relocs?.();
   exports.__wasm_call_ctors?.();
   return exports;
+}
+
+// Gives out a reserved piece of C memory, address by address; 0 when it does not reach.
+function pool(M, size) {
+  let at = size ? block(M, size) : 0;
+  const end = at + size;
+  return (n) => {
+    const place = at;
+    if (at + n > end) return 0;
+    at += (n + 15) & ~15;
+    return place;
+  };
 }
 
 // -- files ---------------------------------------------------------------------------------------------------------------------
@@ -268,10 +282,18 @@ async function main() {
     peak: () => peak,
   };
   mp.registerJsModule('host', host);
-  mp.runPython(fs.readFileSync(path.join(here, 'shim.py'), 'utf8'));
-  event = mp.globals.get('_event');
-  memAlloc = mp.globals.get('_mem_alloc');
-
+  if (o.rom) {
+    const image = fs.readFileSync(o.rom);
+    const at = block(M, image.length);
+    bytesAt(at, image.length).set(image);
+    mp.runPython(`import sys, uctypes, vfs; vfs.mount(vfs.VfsRom(uctypes.bytearray_at(${at}, ${image.length})), '/rom'); sys.path.insert(0, '/rom')`);
+  } else {
+    FS.writeFile('/shim.py', fs.readFileSync(path.join(here, 'shim.py')));
+  }
+  mp.runPython('import shim');
+  const shim = mp.globals.get('shim');
+  event = shim._event;
+  memAlloc = shim._mem_alloc;
   FS.mkdirTree('/lib');
   for (const tree of o.trees) {
     const [from, to] = tree.split('=');
@@ -284,18 +306,15 @@ async function main() {
   if (o.core) {
     const exports = loadCore(M, o.core);
     const names = Object.keys(exports).filter((name) => name.startsWith('pw_') && typeof exports[name] === 'function');
-    mp.globals.get('_install_core')(exports, names.join(' '));
+    shim._install_core({ ...exports, pw_block: pool(M, o.coreMemory) }, names.concat('pw_block').join(' '));
   }
-  if (o.rom) {
-    const image = fs.readFileSync(o.rom);
-    const at = block(M, image.length);
-    bytesAt(at, image.length).set(image);
-    mp.globals.get('_mount_rom')(at, image.length);
+  let program = o.args[0];
+  if (program.endsWith('.py')) {
+    program = '/' + path.basename(program);
+    FS.writeFile(program, fs.readFileSync(o.args[0]));
   }
-  const program = '/' + path.basename(o.args[0]);
-  FS.writeFile(program, fs.readFileSync(o.args[0]));
   mp.globals.set('_argv', [program, ...o.args.slice(1)].join('\0'));
-  mp.runPython('sys.argv.clear(); sys.argv.extend(_argv.split("\\0")); del _argv');
+  mp.runPython('import sys; sys.argv.clear(); sys.argv.extend(_argv.split("\\0")); del _argv');
 
   // The build adds heap areas by malloc instead of collecting.  What malloc still has is used up and growth refused: from here on
   // the GC heap is all there is.
@@ -303,7 +322,7 @@ async function main() {
   const kept = M._malloc(FFI_RESERVE);
   for (let size = 1 << 23; size >= 256; size >>= 1) while (M._malloc(size));
   M._free(kept);
-  step(() => mp.globals.get('_exec')(program));
+  step(() => shim._exec(program));
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) {

@@ -1,10 +1,11 @@
-# Python half of tests/wasm/host.mjs, run inside MicroPython at start: what its asyncio leaves out in Node (run, TCP streams), and the
+# Python half of tests/wasm/host.mjs, imported in MicroPython at start: what its asyncio leaves out in Node (run, TCP streams), and the
 # motion core as module `pwcore`.  Bytes never cross as objects: JavaScript copies them to and from addresses.
 
 import asyncio
 import gc
 import sys
 import time
+from asyncio import core
 
 import host
 import uctypes
@@ -12,7 +13,7 @@ import uctypes
 _READABLE, _WRITABLE, _ACCEPTED, _LISTENING, _REFUSED, _TURN = range(6)
 _EADDRINUSE, _ECONNRESET = 3, 15  # as WASI numbers them, see hal/files
 
-_spare = [None] * 1024  # given back first thing on MemoryError, so that there is room to report it
+_spare = [None] * 512  # given back first thing on MemoryError, so that there is room to report it
 _streams = {}
 _servers = {}
 _turn = asyncio.Event()
@@ -27,6 +28,7 @@ class Stream:
         self._writable = asyncio.Event()
         self._writable.set()
         self._fresh = asyncio.Event()
+        self._taken = 0
 
     def get_extra_info(self, key, default=None):
         return (host.peer_address(self._n), host.peer_port(self._n)) if key == "peername" else default
@@ -36,6 +38,10 @@ class Stream:
             self._readable.clear()
             got = host.take(self._n, at, n)
             if got > 0:
+                self._taken += got
+                if self._taken >= 1024:  # a reader that always finds data ready would never let garbage be collected
+                    self._taken = 0
+                    await asyncio.sleep(0)
                 return got
             if got == -1:
                 return 0
@@ -179,6 +185,58 @@ def _event(kind, number, value):
         host.exit(1)
 
 
+# asyncio's own loop runs everything that is ready in one call from JavaScript, and only its return lets garbage be collected.  This one
+# runs one step of one task a call, so that the heap has to hold live data and the garbage of a single step.
+def _run_step():
+    queue = core._task_queue
+    task = queue.peek()
+    if task and time.ticks_diff(task.ph_key, time.ticks_ms()) <= 0:
+        queue.pop()
+        core.cur_task = task
+        error = task.data
+        try:
+            if error:
+                task.data = None
+                task.coro.throw(error)
+            else:
+                task.coro.send(None)
+        except (asyncio.CancelledError, Exception) as e:
+            _task_over(task, e, error)
+        task = queue.peek()
+    core.cur_task = core._top_level_task
+    if task:
+        core._schedule_run_iter(max(0, time.ticks_diff(task.ph_key, time.ticks_ms())))
+
+
+def _task_over(task, outcome, thrown):
+    """A task has returned, failed or was cancelled.  Its `state`: True while it runs and nobody waits for it, a queue of those who do,
+    None when it is over and was not waited for, False when it was."""
+    if not task.state:
+        if task.state is None:  # its failure came back from the queue below: nobody asked for it
+            task.data = thrown
+            core._exc_context["exception"] = thrown
+            core._exc_context["future"] = task
+            core.Loop.call_exception_handler(core._exc_context)
+        return
+    waited = False
+    if task.state is True:
+        task.state = None
+    elif callable(task.state):
+        task.state(task, outcome)
+        task.state = False
+        waited = True
+    else:
+        while task.state.peek():
+            core._task_queue.push(task.state.pop())
+            waited = True
+        task.state = False
+    if not waited and not isinstance(outcome, (asyncio.CancelledError, StopIteration)):
+        core._task_queue.push(task)
+    task.data = outcome
+
+
+core._run_iter = _run_step
+
 # sleep(0) would stay inside one call from JavaScript; this goes round its loop, so that garbage is collected as on a board
 _sleep, _sleep_ms = asyncio.sleep, asyncio.sleep_ms
 
@@ -226,8 +284,6 @@ asyncio.run = _run
 def _run_blocking(coro):
     """asyncio.run as elsewhere, that is: it returns when coro has.  JavaScript does not run meanwhile, so there are no sockets and no
     collection of garbage; for tests."""
-    from asyncio import core
-
     async def top():
         try:
             outcome.append((await coro, None))
@@ -235,18 +291,19 @@ def _run_blocking(coro):
             outcome.append((None, e))
 
     outcome = []
-    task = core.cur_task
+    caller = core.cur_task
     _blocking.append(1)
     asyncio.create_task(top())
     while not outcome:
         core._run_iter()
         if not outcome:
-            if core._task_queue.peek() is None:
+            task = core._task_queue.peek()
+            if not task:
                 outcome.append((None, RuntimeError("asyncio.run: everything waits, for nothing that could happen")))
-            else:
+            elif time.ticks_diff(task.ph_key, time.ticks_ms()) > 0:
                 time.sleep_ms(1)
     _blocking.pop()
-    core.cur_task = task
+    core.cur_task = caller
     if outcome[0][1]:
         raise outcome[0][1]
     return outcome[0][0]
@@ -257,9 +314,12 @@ asyncio.run_blocking = _run_blocking
 
 def _exec(path):
     try:
-        with open(path) as f:
-            code = compile(f.read(), path, "exec")
-        exec(code, {"__name__": "__main__", "__file__": path})
+        if path.endswith(".py"):
+            with open(path) as f:
+                code = compile(f.read(), path, "exec")
+            exec(code, {"__name__": "__main__", "__file__": path})
+        else:
+            __import__(path)
     except SystemExit as e:
         host.exit(_status(e))
     except BaseException as e:
@@ -280,11 +340,6 @@ def _install_core(exports, names):
     sys.modules["pwcore"] = _Core
 
 
-def _mount_rom(at, size):
-    import vfs
-
-    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(at, size)), "/rom")
-    sys.path.insert(0, "/rom")
-
-
+# Ask for a collection after every 4 KiB: it is made when the call from JavaScript returns, while a heap that is full raises at once.
+gc.threshold(4096)
 _mem_alloc = gc.mem_alloc

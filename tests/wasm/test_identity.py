@@ -20,7 +20,7 @@ def test_there_is_a_corpus():
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_stream_is_bit_identical(machine):
     names = [f"/gcode/{path.parent.name}/{path.name}" for path in CORPUS]
-    done = run(ROOT / "tests/wasm/digest.py", machine, *names, heap_kib=512, trees=list(zip(CORPUS, names)), report=False, timeout_s=200)
+    done = run("digest", machine, *names, heap_kib=512, trees=list(zip(CORPUS, names)), report=False, timeout_s=200)
     assert done.status == 0, done.err
     answers = [json.loads(line) for line in done.out.splitlines()]
     assert len(answers) == len(CORPUS) + 1
