@@ -66,6 +66,18 @@ def test_planner_keeps_its_limits(objects):
     assert out.startswith("planner: 30 programs") and out.endswith("0 broken\n"), out
 
 
+@pytest.mark.parametrize("target", ["text", "core"])
+def test_fuzz_inputs_kept(objects, target):
+    """Seeds of the fuzzers, and everything that they once found (native/fuzz)."""
+    compiler, made = objects
+    fuzz = ROOT / "native" / "fuzz"
+    inputs = sorted(fuzz.glob("seeds/%s_*" % target)) + sorted(fuzz.glob("crashes/%s_*" % target))
+    program = made["pw_core"].parent / ("replay_" + target)
+    sources = [fuzz / ("fuzz_%s.c" % target), fuzz / "replay.c"]
+    run([compiler, "-std=gnu11", *SANITIZE, *INCLUDE, "-I%s" % TESTS, *sources, *made.values(), "-o", program])
+    assert run([program, *inputs]) == "%d inputs: ok\n" % len(inputs)
+
+
 def test_stream_is_the_same_from_every_build(tmp_path):
     """Compiler, optimisation and the way to multiply do not change one run of the stream."""
     builds = [(name, flags) for name in COMPILERS for flags in (["-O0"], ["-O3", "-U__SIZEOF_INT128__"])]

@@ -1,0 +1,200 @@
+/* Feed, run, steps: any text over any machine.  The stream does not depend on pieces, budgets and drains; steps are in order;
+ * counts agree with the runs; final plan is never behind; scan gives the verdict of feed; every motor ends within half a step of
+ * its place; the planner never breaks a limit for want of a way out.
+ * Input: 16 bytes of options (machine, window, rates, pieces), then text. */
+#include <string.h>
+#include "fuzz.h"
+#include "pw_planner.h"
+
+struct result {
+    uint64_t events, steps[4];
+    int64_t end_tick, made[4], position[4], last[4], lines;
+    int32_t failed, given_up;
+};
+
+/* the core's beginning, for the planner's diagnosis (pw_core.c) */
+struct core_head { uint32_t magic; int32_t a, b, c; struct pw_config cfg, side; struct pw_planner *main_planner, *side_planner; };
+
+static const struct pw_config *conf;
+
+static int64_t drain(struct pw_core *core, struct result *r, uint32_t *seed)
+{
+    struct pw_steprun run[8];
+    struct pw_markrec mark[4];
+    int64_t ticks[64], seen = 0;
+    int m, n, i, k, got, q;
+    for (m = 0; m < 4; m++) {
+        n = pw_steps(core, m, run, *seed ? (int)fuzz_below(seed, 9) : 8);
+        FUZZ_CHECK(n >= 0);
+        for (i = 0; i < n; i++) {
+            FUZZ_CHECK(run[i].count >= 1 && run[i].count <= 65535);
+            FUZZ_CHECK(run[i].direction == 1 || run[i].direction == -1);
+            seen += run[i].count;
+            for (k = 0; (got = pw_expand(&run[i], k, ticks, 64)) > 0; k += got)
+                for (q = 0; q < got; q++) {
+                    FUZZ_CHECK(ticks[q] >= r->last[m]);
+                    r->last[m] = ticks[q];
+                    r->steps[m] = (r->steps[m] ^ ((uint64_t)ticks[q] * 2 + (run[i].direction > 0))) * 1099511628211u;
+                }
+            r->made[m] += run[i].direction * (int64_t)run[i].count;
+        }
+    }
+    n = pw_marks(core, mark, 4);
+    FUZZ_CHECK(n >= 0);
+    return seen + n;
+}
+
+static struct result play(struct pw_core *core, int dialect, const uint8_t *data, size_t size, uint32_t seed, int64_t most)
+{
+    struct result r;
+    struct pw_event ev;
+    struct pw_status st;
+    size_t at = 0;
+    int m, ending = 0, stuck = 0;
+    uint32_t id = 0;
+    int64_t work = 0, did;
+    memset(&r, 0, sizeof r);
+    pw_begin(core, PW_FEED, dialect);
+    pw_status(core, &st);
+    for (m = 0; m < 4; m++) r.made[m] = st.count[m];
+    for (;;) {
+        size_t n = size - at;
+        int32_t used = 0;
+        if (seed && n > 1) n = 1 + fuzz_below(&seed, (uint32_t)(n < 40 ? n : 40));
+        if (!ending) used = pw_feed(core, (const char *)data + at, (int32_t)n, &ev);
+        else used = pw_end(core, &ev);
+        FUZZ_CHECK(used >= 0 && (size_t)used <= n);
+        at += (size_t)used;
+        if (ev.kind == PW_EV_FULL) {
+            int32_t ran = pw_run(core, seed ? 1 + (int32_t)fuzz_below(&seed, 20) : 1000);
+            FUZZ_CHECK(ran >= 0);
+            did = drain(core, &r, &seed);
+            work += did + ran;
+            if (work > most) { r.given_up = 1; return r; }
+            stuck = did + ran ? 0 : stuck + 1;
+            FUZZ_CHECK(stuck < 1000);
+            continue;
+        }
+        if (ev.kind == PW_EV_NONE) {
+            if (at == size) ending = 1;
+            if (seed && fuzz_below(&seed, 4) == 0) {
+                FUZZ_CHECK(pw_run(core, 1 + (int32_t)fuzz_below(&seed, 20)) >= 0);
+                work += drain(core, &r, &seed);
+            }
+            continue;
+        }
+        fuzz_mix(&r.events, &ev, sizeof ev);
+        if (ev.kind == PW_EV_ERROR) {
+            FUZZ_CHECK(ev.code != PW_E_ASSERT);
+            r.failed = 1;
+            break;
+        }
+        if (ev.kind == PW_EV_END) break;
+        for (stuck = 0;;) {
+            int32_t done = ev.letter == 'G' ? pw_flush(core) : ev.letter == 'T' ? PW_OK : pw_mark(core, id + 1);
+            if (done == PW_OK) break;
+            FUZZ_CHECK(done == PW_E_FULL);
+            did = pw_run(core, 50);
+            FUZZ_CHECK(did >= 0);
+            did += drain(core, &r, &seed);
+            work += did;
+            stuck = did ? 0 : stuck + 1;
+            FUZZ_CHECK(stuck < 1000);
+        }
+        id++;
+    }
+    for (stuck = 0; pw_flush(core) == PW_E_FULL; stuck++) {
+        FUZZ_CHECK(stuck < 10000000);
+        pw_run(core, 100);
+        work += drain(core, &r, &seed);
+        if (work > most) { r.given_up = 1; return r; }
+    }
+    for (;;) {
+        int32_t ran = pw_run(core, 100);
+        FUZZ_CHECK(ran >= 0);
+        did = drain(core, &r, &seed);
+        work += did + ran;
+        FUZZ_CHECK(pw_status(core, &st) == PW_OK);
+        FUZZ_CHECK(st.planned_tick <= st.final_tick);
+        if (st.idle && !ran && !did) {
+            if (!seed) break;
+            seed = 0; /* a random portion may have been none */
+        }
+        if (work > most) { r.given_up = 1; return r; }
+    }
+    FUZZ_CHECK(st.planned_tick == st.final_tick && st.segments == 0);
+    for (m = 0; m < 4; m++) {
+        FUZZ_CHECK(r.made[m] == st.count[m]);
+        FUZZ_CHECK(r.last[m] <= st.final_tick + 1 + conf->tick_hz / 1000); /* direction set-up may delay the last */
+        r.position[m] = st.position_nm[m];
+    }
+    for (m = 0; m < 4; m++) {
+        int64_t nm = r.position[m], at_q8;
+        if (conf->kinematics == PW_COREXY && m == 0) nm = r.position[0] + r.position[1];
+        if (conf->kinematics == PW_COREXY && m == 1) nm = r.position[0] - r.position[1];
+        at_q8 = (int64_t)((__int128)nm * conf->steps_per_m[m] * 256 / 1000000000);
+        FUZZ_CHECK(at_q8 - st.count[m] * 256 <= 128 + 3 && st.count[m] * 256 - at_q8 <= 128 + 3);
+    }
+    r.end_tick = st.final_tick;
+    r.lines = st.line;
+    return r;
+}
+
+static int32_t pick(uint8_t b, int32_t lo, int32_t hi) { return lo + (int32_t)((int64_t)(hi - lo) * b / 255); }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct pw_config cfg;
+    struct pw_core *core;
+    struct pw_event ev;
+    struct result a, b;
+    void *mem;
+    uint64_t scan = 0;
+    size_t at = 0;
+    const struct core_head *head;
+    static const int32_t rates[4] = {1000000, 12000000, 16000000, 200000000};
+    if (size < 16) return 0;
+    cfg = helper_config(data[0] & 1);
+    cfg.tick_hz = rates[data[0] >> 2 & 3];
+    cfg.window = 16 + data[1] % 64;
+    cfg.ring_runs = 16 + data[2] % 32;
+    cfg.ring_marks = 1 + data[3] % 8;
+    cfg.line_max = 64;
+    cfg.max_accel_um_s2 = pick(data[4], 50000, 20000000);
+    cfg.max_jerk_mm_s3 = pick(data[5], 1000, 1000000);
+    cfg.corner_um_s = pick(data[6], 0, 30000);
+    cfg.curve_um = data[7] * 10;
+    cfg.merge_um = data[8] % 6;
+    cfg.chord_um = 5 + data[9] % 50;
+    cfg.min_segment_us = data[10] % 2 ? data[10] * 40 : 0;
+    cfg.max_velocity_um_s = pick(data[11], 10000, 500000);
+    cfg.steps_per_m[2] = pick(data[12], 1000, 400000);
+    cfg.max_z_accel_um_s2 = pick(data[13], 20000, 1000000);
+    cfg.dir_setup_ns = data[14] * 20;
+    if (pw_core_size(&cfg) == 0) return 0;
+    conf = &cfg;
+    mem = malloc(pw_core_size(&cfg));
+    FUZZ_CHECK(pw_init(mem, pw_core_size(&cfg), &cfg, &core, 0) == PW_OK);
+    head = mem;
+    data += 16;
+    size -= 16;
+    a = play(core, 0, data, size, 0, 300000);
+    FUZZ_CHECK(head->main_planner->broken == 0);
+    if (!a.given_up) {
+        b = play(core, 0, data, size, data[-1] + 1u, 1000000000);
+        FUZZ_CHECK(memcmp(&a, &b, sizeof a) == 0);
+    }
+    pw_begin(core, PW_SCAN, 0);
+    for (;;) {
+        int32_t used = at < size ? pw_scan(core, (const char *)data + at, (int32_t)(size - at), &ev) : (pw_end(core, &ev) == PW_OK ? 0 : -1);
+        FUZZ_CHECK(used >= 0);
+        at += (size_t)used;
+        if (ev.kind == PW_EV_NONE) continue;
+        fuzz_mix(&scan, &ev, sizeof ev);
+        if (ev.kind == PW_EV_ERROR || ev.kind == PW_EV_END) break;
+    }
+    if (!a.given_up) FUZZ_CHECK(scan == a.events);
+    free(mem);
+    return 0;
+}
