@@ -24,6 +24,8 @@ missing() { # the packages that would give what is not there
     command -v ipptool >/dev/null || echo cups-ipp-utils
     command -v clang >/dev/null || echo clang
     command -v wasm-ld >/dev/null || echo lld
+    command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
+    command -v qemu-system-arm >/dev/null || echo qemu-system-arm
     { command -v clang && printf 'int main(void){return 0;}' | clang -fsanitize=address -x c - -o /dev/null; } >/dev/null 2>&1 || echo libclang-rt-dev
 }
 packages=$(missing | tr '\n' ' ')
