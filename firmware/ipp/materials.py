@@ -13,6 +13,10 @@ from hal.compat import const
 
 MAX_DATABASE = const(16)  # each entry is some 300 bytes of Get-Printer-Attributes
 
+# For clients that slice: what most slicers propose.
+_FILL_PERCENT = const(20)
+_WALLS = const(2)
+
 # key, name, material-type ("" where there is no registered keyword: the name stands instead), nozzle lowest, usual, highest, bed,
 # chamber (0: not heated), all degC.  Usual values of the makers' data sheets.
 _DATABASE = (
@@ -117,8 +121,15 @@ class Materials:
             ("material-type", material.type_value()),
         ]
 
+    def default(self, material):
+        """materials-col-default value of a Material: as usual(), and what a client that slices may begin with."""
+        return self.usual(material) + [
+            ("material-fill-density", [(tags.INTEGER, _FILL_PERCENT)]),
+            ("material-shell-thickness", [(tags.INTEGER, _WALLS * self.nozzle_nm)]),
+        ]
+
     def usual(self, material):
-        """materials-col-ready and -default value of a Material: as entry, at its usual temperature."""
+        """materials-col-ready value of a Material: as entry, at its usual temperature."""
         return self._common(material) + [
             ("material-temperature", [(tags.INTEGER, material.nozzle_c)]),
             ("material-type", material.type_value()),

@@ -97,8 +97,10 @@ def compute(description, caps, settings, materials, operations, schemes, version
 def of_loaded(materials):
     """{name: [value, ...]} of the rows marked `+`: what the loaded material says."""
     loaded = materials.loaded
-    ready = [materials.usual(loaded)] if loaded else [None]
-    values = {"materials-col-default": ready, "materials-col-ready": ready}
+    values = {
+        "materials-col-default": [materials.default(loaded) if loaded else None],
+        "materials-col-ready": [materials.usual(loaded) if loaded else None],
+    }
     if materials.bed_limit_c:
         values["platform-temperature-default"] = [loaded.bed_c if loaded else 0]
     if materials.chamber_limit_c:

@@ -276,6 +276,7 @@ def test_mandatory_attributes(client, mandatory, code):
     answer = client.ask(VALIDATE, keywords("job-mandatory-attributes", mandatory), job=job)
     assert answer.operation == code
     assert "copies" in unsupported(answer)
+    assert (mandatory == "sides") == ("job-mandatory-attributes" in unsupported(answer))
 
 
 def test_machine_without_a_chamber_does_not_know_its_temperature():

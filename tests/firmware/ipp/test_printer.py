@@ -189,6 +189,12 @@ def test_another_material_shows_at_once():
     assert answer(printer, "materials-col-ready") == {"materials-col-ready": [(tags.NO_VALUE, None)]}
 
 
+def test_default_material_has_what_a_client_that_slices_needs():
+    default = dict(first(answer(make_printer(), "materials-col-default"), "materials-col-default"))
+    for name in ("fill-density", "key", "name", "purpose", "shell-thickness", "type"):
+        assert "material-" + name in default
+
+
 def test_operations_are_those_of_the_table_and_no_others():
     printer = make_printer()
     group = answer(printer, "operations-supported")
