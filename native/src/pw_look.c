@@ -194,6 +194,7 @@ static void pw_valleys(struct pw_planner *pl, int32_t count)
     struct pw_knot *k = pl->knots;
     int32_t i, falling = 0;
     k[0].valley = k[count - 1].valley = 1;
+    for (i = 0; i < count; i++) k[i].slope = 0;
     for (i = 1; i < count; i++) {
         struct pw_limits lim;
         int64_t high = pw_max64(k[i - 1].u_q32, k[i].u_q32), w;
@@ -321,6 +322,7 @@ static int pw_settle(struct pw_planner *pl, int32_t count)
         else if (i == 0) return 0;
         else {
             k[i].valley = 0;
+            k[i].slope = -1;
             for (j = i + 1; j < at; j++) k[j].u_q32 = pw_min64(k[j].u_q32, k[i].u_q32);
         }
     }
@@ -331,6 +333,7 @@ static int pw_settle(struct pw_planner *pl, int32_t count)
         else if (i == count - 1) return 0;
         else {
             k[i].valley = 0;
+            k[i].slope = 1;
             for (j = i - 1; j > at; j--) k[j].u_q32 = pw_min64(k[j].u_q32, k[i].u_q32);
         }
     }
@@ -421,10 +424,10 @@ static int32_t pw_too_fast(const struct pw_planner *pl, const struct pw_limits *
 
 enum { PW_RIGHT = 48, PW_FITS = -1, PW_NO_ROOM = -2 };
 
-/* The profile between the valleys a and b, no faster than cap.  Ramps of the right side are found from its end, so they wait in
+/* The profile between the valleys a and b, no faster than cap; the left side climbs up to knot top[0], the right to top[1].  Ramps of the right side are found from its end, so they wait in
  * `right`.  PW_FITS, PW_NO_ROOM, or the number of the knot that is in the way. */
-static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int32_t a, int32_t b, int32_t top,
-                                 int64_t cap)
+static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int32_t a, int32_t b,
+                                 const int32_t top[2], int64_t cap)
 {
     struct { int64_t v0, v1, length; } right[PW_RIGHT];
     struct pw_knot *k = pl->knots;
@@ -443,10 +446,10 @@ static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const 
         i = pw_too_fast(pl, lim, &l, &r, w);
         if (i < 0) break;
         if (left-- == 0 || o->room - rights < 16 || rights == PW_RIGHT) return PW_NO_ROOM;
-        c = i <= top ? &l : &r;
+        c = i <= top[0] ? &l : &r;
         keep = *c;
         from = c->u_q32;
-        if (!pw_climb_once(pl, lim, c, top, pw_min64(cap, w), r.s_q32 - l.s_q32, &len, &to) ||
+        if (!pw_climb_once(pl, lim, c, c == &l ? top[0] : top[1], pw_min64(cap, w), r.s_q32 - l.s_q32, &len, &to) ||
             pw_ramp_length(lim, l.u_q32, r.u_q32) > r.s_q32 - l.s_q32 + 64) {
             *c = keep;
             w = pw_max64(l.u_q32, r.u_q32);
@@ -477,6 +480,27 @@ static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const 
     return PW_FITS;
 }
 
+/* Where the profile between the valleys a and b is highest: at a knot, or between two where valleys on both sides were passed below.
+ * Returns the speed allowed there. */
+static int64_t pw_top(const struct pw_planner *pl, int32_t a, int32_t b, int32_t top[2])
+{
+    const struct pw_knot *k = pl->knots;
+    int32_t lo = a, hi = b, i;
+    for (i = a + 1; i < b; i++) {
+        if (k[i].slope > 0) lo = i;
+        if (k[i].slope < 0 && hi == b) hi = i;
+    }
+    if (hi == lo + 1) {
+        top[0] = lo;
+        top[1] = hi;
+        return pw_max64(pw_min64(k[hi].over_q32, (int64_t)1 << 40), pw_max64(k[lo].u_q32, k[hi].u_q32));
+    }
+    for (top[0] = a, i = a; i <= b; i++)
+        if (k[i].u_q32 > k[top[0]].u_q32) top[0] = i;
+    top[1] = top[0];
+    return k[top[0]].u_q32;
+}
+
 /* The same at the highest cap that is easily found: where both sides climbed so high that they do not meet, the knots are cut to
  * the one in the way.  At the speed of the faster end there is always a profile: pw_settle has found the climb. */
 static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32_t b)
@@ -485,7 +509,7 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
     struct pw_knot *k = pl->knots;
     struct pw_out start;
     int64_t cap, ends = pw_max64(k[a].u_q32, k[b].u_q32);
-    int32_t top = a, i, got, tries;
+    int32_t top[2], i, got, tries;
     o->base = o->head;
     start = *o;
     if (k[b].dwell_q32 > 0 && b == a + 1) {
@@ -493,10 +517,7 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
         return 1;
     }
     pw_limits_between(pl, a, b, &lim);
-    for (i = a; i <= b; i++)
-        if (k[i].u_q32 > k[top].u_q32) top = i;
-    cap = b == a + 1 ? pw_min64(k[b].over_q32, (int64_t)1 << 40) : k[top].u_q32;
-    cap = pw_max64(cap, k[top].u_q32);
+    cap = pw_top(pl, a, b, top);
     for (tries = 2 * (b - a) + 8; tries > 0; tries--) {
         got = pw_interval_below(pl, o, &lim, a, b, top, cap);
         if (got == PW_FITS) {
@@ -510,8 +531,7 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
         else cap = pw_min64(cap - 1, pw_max64(k[got].u_q32, ends));
         if (tries == 2) cap = ends;
         for (i = a + 1; i < b; i++) k[i].u_q32 = pw_min64(k[i].u_q32, cap);
-        for (top = a, i = a; i <= b; i++)
-            if (k[i].u_q32 > k[top].u_q32) top = i;
+        (void)pw_top(pl, a, b, top);
     }
     return 0;
 }

@@ -45,7 +45,7 @@ struct pw_knot {
     int64_t accel_q32; /* lowest acceleration between them */
     int64_t dwell_q32; /* time to wait between them */
     int32_t valley;    /* the profile touches it without acceleration */
-    int32_t reserved;
+    int32_t slope;     /* a valley passed below: -1 where the profile falls, 1 where it rises */
 };
 
 struct pw_motor {
