@@ -231,6 +231,11 @@ class Printing:
             self.waits_for_operator = False
             runner.notes.remove("material-needed")
         runner.materials.loaded = material
+        try:
+            runner.settings.set("material", material.key)
+            await runner.settings.save()
+        except StorageError as error:
+            print_exception(error)  # it is loaded all the same, until power is lost
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
 
     def confirm(self):

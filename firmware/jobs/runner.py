@@ -40,7 +40,7 @@ class Status:
 
 class Runner:
     """machine: hal Machine; queue: JobQueue; heating: thermal Heating; motion: SideMotion; materials: ipp Materials; supervisor;
-    settings: dict (none of its own so far)."""
+    settings: config.Config ("material": what is loaded)."""
 
     def __init__(self, machine, queue, heating, motion, materials, supervisor, settings):
         self.machine = machine
@@ -194,7 +194,7 @@ class Runner:
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], supervisor.message)
         if self._stopping:
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], "the printer was switched off while the job was printing", True)
-        if self._cancel_reasons is None and self.job.stop:
+        if self._cancel_reasons is None and self.job is not None and self.job.stop:
             self._cancel_reasons = [self.job.stop]
         if self._cancel_reasons is not None:
             raise JobEnd(states.CANCELED, self._cancel_reasons, "")
