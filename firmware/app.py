@@ -34,28 +34,40 @@ class App:
     """The firmware on one machine (hal.api.Machine).  Making it reads the flash: raises StorageError when that fails.
 
     server_settings: net.server.Settings, by default what fits the machine.  names: further names and addresses of the printer.
+    staged: the caller steps `stages` to its end before anything else, and garbage can be collected in between.
     """
 
-    def __init__(self, machine, server_settings=None, names=()):
+    def __init__(self, machine, server_settings=None, names=(), staged=False):
         self.machine = machine
+        self.stages = self._make(machine, server_settings, names)
+        if not staged:
+            for _ in self.stages:
+                pass
+
+    def _make(self, machine, server_settings, names):
+        # a generator, since the whole leaves some 50 KB of garbage behind
         caps = machine.caps
         description = machine.description
         self.config = Config(machine)
         self.config.load()
-        self.materials = Materials(description["printer"], self.config.get("material"))
+        yield
+        self.materials = Materials(description["printer"], self.config.get("material") or "")
         log = RecordLog(machine.flash, 0, machine.flash.size - caps.flash_settings_bytes, keys_needed(caps))
         self.queue = JobQueue(log, machine.files, machine.clock, caps, self._is_moving)
         self.queue.load()
+        yield
         self.heating = Heating(machine, self.config)
         self.supervisor = Supervisor(machine, self.heating)
         self.motion = SideMotion(machine, Geometry(description))
         self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
+        yield
         operations = dict(printer_ops.OPERATIONS)
         operations.update(job_ops.OPERATIONS)
         self.printer = Printer(
             machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION
         )
+        yield
         dispatcher = Dispatcher(operations, self.printer, self.queue.get, attributes.syntaxes(registry_request.ROWS), paths=(PATH,))
         if server_settings is None:
             roomy = caps.connections >= _ROOMY_CONNECTIONS
@@ -159,3 +171,11 @@ async def _ended(task):
 def build(machine, server_settings=None, names=()):
     """The App of a machine."""
     return App(machine, server_settings, names)
+
+
+async def build_in_stages(machine, server_settings=None, names=()):
+    """build(), for a small heap."""
+    made = App(machine, server_settings, names, True)
+    for _ in made.stages:
+        await sleep_ms(0)
+    return made

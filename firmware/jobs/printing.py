@@ -65,7 +65,7 @@ class Printing:
         self._material = None
         self._forced = {}  # heater: degC that the ticket asks for
         self._fed = {}  # heater: last target in the order of the document
-        self._review = None
+        self._review = Review(policy.GCODE, {})
         self._ignored = 0
         self._started_ms = 0
         self._told = None  # (percent, s left, at ms) as M73 said
@@ -117,7 +117,7 @@ class Printing:
         return end
 
     def _completed(self, job):
-        warning = self._review.warning(self._ignored) if self._review else None
+        warning = self._review.warning(self._ignored)
         if warning:
             return JobEnd(states.COMPLETED, [states.COMPLETED_WITH_WARNINGS], warning)
         return JobEnd(states.COMPLETED, [states.COMPLETED_SUCCESSFULLY])

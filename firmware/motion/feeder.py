@@ -14,6 +14,13 @@ ERROR = const(4)  # `event` says what is wrong with the text
 END = const(5)  # all of the text was taken: flush the core
 
 
+class _Nothing:
+    """What is read before the first document."""
+
+    def readinto(self, buf):
+        return 0
+
+
 class Feeder:
     """core: hal.stepcore.StepCore; buffer_bytes: size of one read."""
 
@@ -22,7 +29,7 @@ class Feeder:
         self.event = core.event
         self._buf = bytearray(buffer_bytes)
         self._at = self._end = 0
-        self._reader = None
+        self._reader = _Nothing()
         self._over = False
         self.taken_bytes = 0
 
