@@ -26,7 +26,7 @@ DOCUMENTS = {
     "forbidden.gcode": b"G28\nG1 X5 Y5 F3000\nM500\n",
     "not-gcode.bin": b"PK\x03\x04\x00\x00 no text at all\x00",
 }
-OWN = ["requests", "printer", "tickets", "jobs", "queue", "materials"]
+OWN = ["requests", "printer", "tickets", "jobs", "queue"]
 # Files of the package that make sense without Print-Job, media and sheets of paper, none of which a 3D printer has.
 STOCK = [
     "get-printer-description-attributes",
@@ -129,6 +129,16 @@ def test_machine_with_a_chamber(tmp_path_factory, folder):
         passed, failed, output = run(uri, file, folder)
     assert not failed, output
     assert len(passed) == cases(file.read_text()), output
+
+
+def test_material_that_is_asked_for_and_remembered(tmp_path_factory, folder):
+    state = tmp_path_factory.mktemp("material")
+    for name in ("materials", "loaded"):
+        file = HERE / (name + ".test")
+        with simulated("sim-cartesian", state) as uri:
+            passed, failed, output = run(uri, file, folder)
+        assert not failed, output
+        assert len(passed) == cases(file.read_text()), output
 
 
 @pytest.mark.parametrize("name", STOCK)
