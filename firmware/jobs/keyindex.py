@@ -66,6 +66,9 @@ class KeyIndex:
         places[hole] = 0
 
     def clear(self):
+        """Forgets all keys."""
+        if not self.count:
+            return
         for at in range(self._slots):
             self._places[at] = 0
         self.count = 0

@@ -7,7 +7,7 @@ is erased and, if it was the last free one, takes over the live records of the o
 What was put or deleted is durable when flush() and then the flash's sync() have returned (commit.py shares both among callers);
 before that a power cut loses it without trace.  A record is there wholly or not at all.
 
-In RAM: 10 bytes a key (keyindex.py), two numbers a block, one page, one record.  Not here: what the values mean (journal.py).
+In RAM: 10 bytes a key (keyindex.py), 4 a block, one page, 512 bytes.  Not here: what the values mean (journal.py).
 """
 
 import struct
@@ -23,6 +23,7 @@ VALUE_BYTES_MAX = const(4096)
 _MAGIC = b"PWL1"
 _HEAD = "<4sIIII"  # magic, number, retired, block bytes, CRC
 _HEAD_BYTES = const(20)
+_CHUNK_BYTES = const(512)  # values are checked and copied in pieces of this size
 _RECORD = "<HBBII"  # value bytes, kind, mark, key, CRC
 _RECORD_BYTES = const(12)
 _SEED = "<II"
@@ -71,7 +72,7 @@ class RecordLog:
             raise StorageError("flash blocks of %d bytes are too small for pages of %d" % (self._block, page))
         self._index = KeyIndex(max_keys)
         self._numbers = array("I", bytes(4 * self._blocks))  # block number of each physical block, 0 = not in use
-        self._io = bytearray(_RECORD_BYTES + self.value_bytes_max)
+        self._io = bytearray(_CHUNK_BYTES)
         self._view = memoryview(self._io)
         self._head = bytearray(_RECORD_BYTES)
         self._page = bytearray(page)
@@ -112,10 +113,15 @@ class RecordLog:
         place = self._index.get(key)
         if not place:
             return None
-        n = self._load(place // self._block, place % self._block, self._block)
-        if n < 0:
-            raise StorageError("record %d is damaged" % key)
-        return bytes(self._view[_RECORD_BYTES : _RECORD_BYTES + n])
+        block = place // self._block
+        at = place % self._block
+        n, _, _, crc = self._record_head(block, at)
+        if n >= 0:
+            value = bytearray(n)
+            self._read(block, at + _RECORD_BYTES, value)
+            if crc32(value, self._crc(self._numbers[block], at, self._head)) == crc:
+                return bytes(value)
+        raise StorageError("record %d is damaged" % key)
 
     def peek(self, key, buf):
         """The first len(buf) bytes of the latest value into buf, unchecked; returns how many, -1 without a value."""
@@ -139,23 +145,36 @@ class RecordLog:
             last = min(at + n, self._at + self._fill)
             buf[first - at : last - at] = self._page_view[first - self._at : last - self._at]
 
-    def _load(self, block, at, end):
-        """Reads and checks the record at a place into _io; returns its value's length, or -1."""
-        view = self._view
-        if at + _RECORD_BYTES > end:
-            return -1
-        self._read(block, at, view[:_RECORD_BYTES])
-        n, kind, mark, key, crc = struct.unpack_from(_RECORD, self._io)
-        if n > self.value_bytes_max or mark != _MARK or at + _RECORD_BYTES + n > end:
-            return -1
-        if n:
-            self._read(block, at + _RECORD_BYTES, view[_RECORD_BYTES : _RECORD_BYTES + n])
-        return n if self._crc(self._numbers[block], at, view[:8], view[_RECORD_BYTES : _RECORD_BYTES + n]) == crc else -1
+    def _record_head(self, block, at):
+        """(value bytes, kind, key, CRC) of the record at a place, whose head stays in _head; -1 bytes when there is none.  The CRC is
+        not checked."""
+        if at + _RECORD_BYTES > self._block:
+            return -1, 0, 0, 0
+        self._read(block, at, self._head)
+        n, kind, mark, key, crc = struct.unpack_from(_RECORD, self._head)
+        if n > self.value_bytes_max or mark != _MARK or at + _RECORD_BYTES + n > self._block:
+            return -1, 0, 0, 0
+        return n, kind, key, crc
 
-    def _crc(self, number, at, head, value):
-        # Number and place are part of it: a record counts only where and when it was written, so neither bytes of an earlier use of
-        # the block nor a value that looks like a record can pass for one.
-        return crc32(value, crc32(head, crc32(struct.pack(_SEED, number, at))))
+    def _crc(self, number, at, head):
+        """CRC of what comes before the value: number and place of its block are part of it.  A record counts only where and when it was
+        written, so neither bytes of an earlier use of the block nor a value that looks like a record can pass for one."""
+        return crc32(memoryview(head)[:8], crc32(struct.pack(_SEED, number, at)))
+
+    def _pieces(self, block, at, n):
+        """Generator of the n bytes at a place, as views that are good until the next one."""
+        while n:
+            piece = self._view[: min(n, _CHUNK_BYTES)]
+            self._read(block, at, piece)
+            yield piece
+            at += len(piece)
+            n -= len(piece)
+
+    def _value_crc(self, block, at, n, crc):
+        """CRC continued over a record's value."""
+        for piece in self._pieces(block, at + _RECORD_BYTES, n):
+            crc = crc32(piece, crc)
+        return crc
 
     # -- mounting ------------------------------------------------------------------------------------------------------------
 
@@ -208,16 +227,15 @@ class RecordLog:
         return number, retired
 
     def _records(self, block):
-        """Generator of (place in block, value bytes, kind, key) of the whole records; their values are in _io."""
+        """Generator of (place in block, value bytes, kind, key) of the whole records."""
         at = _HEAD_BYTES
         page = len(self._page)
         while at < self._block:
-            n = self._load(block, at, self._block)
-            if n < 0:
+            n, kind, key, crc = self._record_head(block, at)
+            if n < 0 or self._value_crc(block, at, n, self._crc(self._numbers[block], at, self._head)) != crc:
                 at = (at // page + 1) * page
                 continue
-            head = struct.unpack_from(_RECORD, self._io)
-            yield at, n, head[1], head[3]
+            yield at, n, kind, key
             at += _RECORD_BYTES + n
 
     def _is_ready(self, block):
@@ -326,21 +344,34 @@ class RecordLog:
         return self._write(kind, key, value)
 
     def _write(self, kind, key, value):
-        if self._fill == len(self._page):
-            self._program()  # left over from a write that failed
-        at = self._at + self._fill
-        head = self._head
-        struct.pack_into("<HBBI", head, 0, len(value), kind, _MARK, key)
-        struct.pack_into("<I", head, 8, self._crc(self._number, at, memoryview(head)[:8], value))
-        place = self._newest * self._block + at
+        at = self._begin_record(kind, key, len(value))
+        struct.pack_into("<I", self._head, 8, crc32(value, self._crc(self._number, at, self._head)))
         try:
-            self._buffer(head)
+            self._buffer(self._head)
             self._buffer(value)
         except StorageError:
             self._torn = True
             raise
         self.sequence += 1
-        return place
+        return self._newest * self._block + at
+
+    def _begin_record(self, kind, key, n):
+        """Makes a record's head in _head, all but its CRC; returns its place in the newest block."""
+        if self._fill == len(self._page):
+            self._program()  # left over from a write that failed
+        struct.pack_into("<HBBI", self._head, 0, n, kind, _MARK, key)
+        return self._at + self._fill
+
+    def _copy(self, block, from_at, n, key):
+        """Writes a record's value again, as a copy; returns its place."""
+        at = self._begin_record(_COPY, key, n)
+        crc = self._value_crc(block, from_at, n, self._crc(self._number, at, self._head))
+        struct.pack_into("<I", self._head, 8, crc)
+        self._buffer(self._head)
+        for piece in self._pieces(block, from_at + _RECORD_BYTES, n):
+            self._buffer(piece)
+        self.sequence += 1
+        return self._newest * self._block + at
 
     def _buffer(self, data):
         page = len(self._page)
@@ -406,7 +437,7 @@ class RecordLog:
                     place = oldest * self._block + at
                     if self._index.get(key) == place:
                         moved.append(key)
-                        moved.append(self._write(_COPY, key, self._view[_RECORD_BYTES : _RECORD_BYTES + n]))
+                        moved.append(self._copy(oldest, at, n, key))
             self._write(_READY, retired, b"")
             self._program()
         except StorageError:
