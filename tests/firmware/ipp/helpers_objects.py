@@ -71,10 +71,10 @@ class FakeMachine:
         self.clock = FakeClock(100, 1790000000)
 
 
-def make_printer(name="sim-corexy", settings=None, **caps):
+def make_printer(name="sim-corexy", settings=None, flash_bytes=1 << 19, **caps):
     """A Printer with everything around it; its parts are its attributes."""
     machine = FakeMachine(name, **caps)
-    flash = FakeFlash(1 << 19)
+    flash = FakeFlash(flash_bytes)
     log = records.RecordLog(flash, 0, flash.size, journal.keys_needed(machine.caps))
     queue = JobQueue(log, FakeFiles(), machine.clock, machine.caps)
     queue.load()
