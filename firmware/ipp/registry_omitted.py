@@ -7,21 +7,29 @@ The first part are those that one of the two requires in some case; the others a
 # (reason, names); a name ending in "*" stands for itself with -default, -supported, -ready and -actual, too
 REQUIRED = (
     ("no machine here controls humidity", "chamber-humidity* chamber-humidity-current"),
-    ("objects within a document can not be told apart in G-code; required of printers that take PDF", "multiple-object-handling*"),
-    ("the same as the line above", "print-objects* pdf-features-supported"),
-    ("material-rate is no member that a ticket may have: flow is limited by the guard, by volume", "material-rate-supported"),
-    ("the same as the line above", "material-rate-units-supported"),
+    (
+        "objects within a document can not be told apart in G-code; required of printers that take PDF",
+        "multiple-object-handling* print-objects* pdf-features-supported",
+    ),
+    (
+        "material-rate is no member that a ticket may have: flow is limited by the guard, by volume",
+        "material-rate-supported material-rate-units-supported",
+    ),
     ("amounts are not measured, and material-amount is no member that a ticket may have", "material-amount-units-supported"),
     ("no machine here has a camera", "printer-camera-image-uri"),
-    ("the printer fetches nothing: no Print-URI, no Send-URI", "reference-uri-schemes-supported document-uri document-access-error"),
-    ("the same as the line above", "job-document-access-errors"),
+    (
+        "the printer fetches nothing: no Print-URI, no Send-URI",
+        "reference-uri-schemes-supported document-uri document-access-error job-document-access-errors",
+    ),
 )
 
 OPTIONAL = (
-    ("sheets of paper have no meaning on a 3D printer", "finishings* media* number-up* orientation-requested* page-ranges* sides*"),
-    ("the same as the line above", "printer-resolution* job-sheets* job-media-sheets* job-media-sheets-completed"),
-    ("the same as the line above", "pages-per-minute pages-per-minute-color"),
-    ("the same: impressions", "job-impressions* job-impressions-completed"),
+    (
+        "sheets of paper have no meaning on a 3D printer",
+        """finishings* media* number-up* orientation-requested* page-ranges* sides* printer-resolution* job-sheets*
+        job-media-sheets* job-media-sheets-completed job-impressions* job-impressions-completed pages-per-minute
+        pages-per-minute-color""",
+    ),
     ("the queue has one order, that of arrival, and holds no jobs yet", "job-priority* job-hold-until*"),
     ("progress is told as a share of the job (printwright-job-progress), not in octets", "job-k-octets-processed"),
     ("there is no page for a single job", "job-more-info"),
