@@ -14,7 +14,9 @@ from hal import stepcore
 from hal.compat import TimeoutError, const, print_exception, sleep_ms, wait_for_ms
 from hal.errors import DataError, HalError, StorageError
 
-SLICE_BYTES = const(4096)  # some 150 lines: under 1 ms on the desktop, some 10 ms on an M0+
+SLICE_BYTES = const(4096)  # some 150 lines: under 1 ms on the desktop
+SMALL_SLICE_BYTES = const(1024)  # where memory is short; some 3 ms on an M0+
+_ROOMY_CONNECTIONS = const(32)  # as in app.py
 _EVENTS_MAX = const(64)  # commands between two turns of the others
 _IDLE_MS = const(1000)
 
@@ -50,7 +52,7 @@ class Checker:
         self.queue = queue
         self.materials = materials
         self.caps = caps
-        self._buf = bytearray(SLICE_BYTES)
+        self._buf = bytearray(SLICE_BYTES if caps.connections >= _ROOMY_CONNECTIONS else SMALL_SLICE_BYTES)
         self._lines = 0
         self._bytes = 0
         self._ignored = 0
@@ -96,6 +98,10 @@ class Checker:
         except HalError as e:
             print_exception(e)
             self._abort(job, [], "the document cannot be checked: " + e.message)
+        except Exception as e:
+            # a fault of ours; but the same document would find it again and again, and no other would have its turn
+            print_exception(e)
+            self._abort(job, [], "the document cannot be checked: internal error")
 
     def _abort(self, job, reasons, message):
         if not states.ended(job.state):

@@ -14,6 +14,8 @@ from hal.compat import const, print_exception
 from hal.errors import DataError, HalError, StorageError
 
 FEED_BYTES = const(4096)  # one read; some 150 lines, so that IPP waits at most a few ms
+SMALL_FEED_BYTES = const(1024)  # where memory is short
+_ROOMY_CONNECTIONS = const(32)  # as in app.py
 HEATING_MAX_MS = const(3600000)  # a target that is not reached in an hour never is
 STAND_MAX_MS = const(30000)  # no machine takes so long to slow down
 MIN_EXTRUDE_C = const(170)  # colder filament is not pushed
@@ -57,7 +59,8 @@ class Printing:
         self.core = runner.core
         self.port = runner.port
         self.heating = runner.heating
-        self.feeder = Feeder(runner.core, FEED_BYTES)
+        roomy = runner.machine.caps.connections >= _ROOMY_CONNECTIONS
+        self.feeder = Feeder(runner.core, FEED_BYTES if roomy else SMALL_FEED_BYTES)
         self.waits_for_operator = False
         self.operator_message = ""
         self._confirmed = False
