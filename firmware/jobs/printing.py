@@ -68,6 +68,7 @@ class Printing:
         self._material = None
         self._forced = {}  # heater: degC that the ticket asks for
         self._fed = {}  # heater: last target in the order of the document
+        self._used = {}  # heater: last target that was no "off", the ticket's or the document's
         self._review = Review(policy.GCODE, {})
         self._ignored = 0
         self._started_ms = 0
@@ -90,6 +91,8 @@ class Printing:
         self._ignored = 0
         self._forced = {}
         self._fed = {}
+        self._used = {}
+        self._material = None
         self._confirmed = False
         job.progress = 0
         job.layer = 0
@@ -149,6 +152,7 @@ class Printing:
         runner.locate()
         if end.state == states.COMPLETED:
             runner.status.progress = job.progress = 100
+        self._record(job)
         job.time_left_s = 0 if end.state == states.COMPLETED else None
         runner.queue.move(job, end.state, end.reasons, end.message)
 
@@ -195,6 +199,7 @@ class Printing:
                 wanted = getattr(self._material, usual)
             if wanted is not None:
                 self._forced[heater] = wanted
+                self._used[heater] = wanted
                 self._set_target(heater, wanted)
         self._record(job)
         self.core.begin()
@@ -209,7 +214,7 @@ class Printing:
 
     def _record(self, job):
         """What the job is printed with, as far as it is known: the ticket's word, then the document's."""
-        used = self._forced
+        used = self._used
         self.runner.materials.record(job.ticket, self._material, used.get("nozzle"), used.get("bed"), used.get("chamber"))
 
     async def _go_home(self):
@@ -290,8 +295,10 @@ class Printing:
             elif got == feeding.LAYER:
                 await self._mark((_LAYER, event.number))
             elif got == feeding.ERROR:
-                await self._drain()
-                raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], messages.core_error(event))
+                # the checker saw another text, or saw it wrongly: what was fed before is still played
+                problem = messages.core_error(event)
+                await self._flush()
+                raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], problem)
             else:
                 return
 
@@ -311,15 +318,6 @@ class Printing:
             await runner.wait(self._slice_ms())
         await runner.wait(0)
 
-    async def _drain(self):
-        """The text is wrong: what was fed before is still played."""
-        self.port.open(False)
-        start_ms = self.runner.clock.ticks_ms()
-        while not self.runner.motion.idle() and not self.port.status().fault:
-            if self.runner.clock.ticks_ms() - start_ms > STAND_MAX_MS:
-                return
-            await self.runner.wait(self._slice_ms())
-
     async def _mark(self, action):
         while not self.runner.marks.add(action):
             await self.runner.wait(self._slice_ms())
@@ -330,6 +328,7 @@ class Printing:
         review = self._review
         problem = review.command(event)
         if problem:
+            await self._flush()
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], problem)
         name = review.name
         if review.action == policy.IGNORE:
@@ -361,6 +360,8 @@ class Printing:
         if target and forced is not None:
             target = forced
         self._fed[heater] = target
+        if target:
+            self._used[heater] = target
         if not wait:
             await self._mark((_TARGET, heater, target))
             return
@@ -452,7 +453,7 @@ class Printing:
             target = self._forced.get("nozzle")
         if target is None and self._material is not None:
             # a document that says nothing of temperatures gets the material's
-            target = self._forced["nozzle"] = self._material.nozzle_c
+            target = self._forced["nozzle"] = self._used["nozzle"] = self._material.nozzle_c
         if not target or target < MIN_EXTRUDE_C:
             self.port.quick_stop()
             text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, MIN_EXTRUDE_C)
