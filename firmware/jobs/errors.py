@@ -17,6 +17,12 @@ class QueueFull(JobError):
     code = 2
 
 
+class TicketTooLarge(QueueFull):
+    """The job's attributes take more room than one record has; there never will be."""
+
+    code = 6
+
+
 class Busy(JobError):
     """Not now: nothing can be stored while the machine moves, or another document of the same job is arriving."""
 

@@ -12,6 +12,8 @@ from hal.compat import const
 
 DOCUMENTS_MAX = const(16)
 MESSAGE_CHARS_MAX = const(255)  # job-state-message; keeps the record short
+NAME_CHARS_MAX = const(127)  # of a document; so do all of a job
+GROWTH_BYTES_MAX = const(1024)  # by a document and a message; kept free in a new job's record
 
 _VERSION = const(1)
 _HEAD = "<BBII"  # version, state, end number, boot
@@ -88,8 +90,8 @@ class Job:
         return total
 
 
-def encode(job):
-    """The job's record."""
+def encode(job, ticket=None):
+    """The job's record; ticket: instead of its own."""
     out = bytearray(HEAD_BYTES)
     struct.pack_into(_HEAD, out, 0, _VERSION, job.state, job.ended, job.boot)
     documents = []
@@ -99,7 +101,7 @@ def encode(job):
         job.uuid_bytes,
         job.name,
         job.user,
-        job.ticket,
+        job.ticket if ticket is None else ticket,
         job.reasons,
         job.message,
         job.document_format,

@@ -9,7 +9,9 @@ from array import array
 
 from firmware.jobs import job as jobs
 from firmware.jobs import packing, states
+from firmware.jobs.errors import TicketTooLarge
 from hal.compat import const
+from hal.errors import StorageFull
 
 KEY_JOBS_MAX = 0x7FFFFFFF  # job ids are their own keys
 KEY_STATE = 0x80000000  # last id given, starts of the printer
@@ -18,6 +20,7 @@ _STATE = "<BII"  # version, last id, boot
 _STATE_BYTES = const(9)
 _VERSION = const(1)
 _SPARE_KEYS = const(8)
+_GROWTH_BYTES = const(192)  # what a job in the queue usually grows by
 
 
 def keys_needed(caps):
@@ -96,18 +99,38 @@ class Journal:
         """An id that no job has had; it counts as given once a job with it was saved."""
         return self.last_id + 1
 
-    def save(self, job):
-        """Puts the job's record.  Raises StorageError; StorageFull only when no history is left to give way."""
+    def add(self, job, jobs_alive):
+        """Puts a new job's record, if what it and the others may grow by fits, too.  Raises TicketTooLarge, StorageFull."""
         record = jobs.encode(job)
-        if len(record) <= self.log.value_bytes_max:
-            while self.ended_count and not self.log.fits(job.id, len(record)):
-                self.drop_oldest()
+        room = self.log.value_bytes_max - min(jobs.GROWTH_BYTES_MAX, self.log.value_bytes_max // 4)
+        if len(record) > room:
+            raise TicketTooLarge("the job's attributes take %d bytes, at most %d fit" % (len(record), room))
+        if not self._make_room(job.id, len(record) + _GROWTH_BYTES * (jobs_alive + 1), 0):
+            raise StorageFull("the journal of %d bytes is full" % self.log.usable_bytes)
         self.log.put(job.id, record)
         if job.id > self.last_id:
             self.last_id = job.id
+
+    def save(self, job):
+        """Puts the job's record again.  An ended job that does not fit goes without its ticket.  Raises StorageError, StorageFull."""
+        record = jobs.encode(job)
+        # an ended job is the newest of the history
+        keep = 1 if job.ended else 0
+        fits = len(record) <= self.log.value_bytes_max and self._make_room(job.id, len(record), keep)
+        if not fits and job.ended:
+            record = jobs.encode(job, {})
+            self._make_room(job.id, len(record), keep)
+        self.log.put(job.id, record)
         if job.ended:
             # only now, so that a cut in between costs no record
             self._trim()
+
+    def _make_room(self, id, value_bytes, keep):
+        """Lets history but for `keep` jobs give way until a value fits; False when it does not then."""
+        log = self.log
+        while self.ended_count > keep and not log.has_room(id, value_bytes):
+            self.drop_oldest()
+        return log.has_room(id, value_bytes)
 
     def end(self, job):
         """Gives an ended job its place in the history.  Save the job after it: then the oldest one goes, if there are too many."""

@@ -13,7 +13,7 @@ from firmware.jobs import spool as spools
 from firmware.jobs import states
 from firmware.jobs.commit import GroupCommit
 from firmware.jobs.errors import Busy, JobClosed, QueueFull, TooManyDocuments
-from firmware.jobs.job import DOCUMENTS_MAX, MESSAGE_CHARS_MAX, Document, Job
+from firmware.jobs.job import DOCUMENTS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, Document, Job
 from firmware.jobs.journal import Journal
 from hal import compat
 from hal.compat import const
@@ -162,7 +162,7 @@ class JobQueue:
     # -- submission ----------------------------------------------------------------------------------------------------------
 
     def create(self, name, user, ticket, document_format=None, compression=None):
-        """A new job that waits for documents.  Raises QueueFull; Busy while nothing may be stored; StorageError.
+        """A new job that waits for documents.  Raises QueueFull, TicketTooLarge; Busy while nothing may be stored; StorageError.
 
         name, user: str; ticket: dict (see Job).  The id may be told to the client after commit().
         """
@@ -182,7 +182,7 @@ class JobQueue:
         job.created_unix = self._clock.unix_s()
         job.deadline_s = job.created_s + self.time_out_s
         try:
-            self.journal.save(job)
+            self.journal.add(job, len(self._active))
         except StorageFull as e:
             raise QueueFull(e.message)
         self._active.append(job)
@@ -202,7 +202,7 @@ class JobQueue:
             raise Busy("the machine cannot store a document while it moves")
         if len(job.documents) >= DOCUMENTS_MAX:
             raise TooManyDocuments("a job has at most %d documents" % DOCUMENTS_MAX)
-        writer = spools.DocumentWriter(self, job, format, compression, name)
+        writer = spools.DocumentWriter(self, job, format, compression, name and name[:NAME_CHARS_MAX])
         job.writer = writer
         job.reasons = [states.JOB_INCOMING]
         job.deadline_s = self._clock.uptime_s() + self.time_out_s
@@ -415,7 +415,15 @@ class JobQueue:
                 if document.file is not None:
                     self.spool.remove_after(self.journal.log.sequence, document.file, document.size)
         else:
-            self.journal.save(job)
+            try:
+                self.journal.save(job)
+            except StorageFull as e:
+                if job.state != states.PENDING and job.state != states.PENDING_HELD:
+                    raise
+                # what cannot be remembered cannot be promised; an ended job always finds room
+                self._end(job, states.ABORTED, [states.ABORTED_BY_SYSTEM], "the job could not be stored: " + e.message)
+                self._save(job)
+                return
         self._unsaved.pop(job.id, None)
 
     async def commit(self):

@@ -298,10 +298,10 @@ class RecordLog:
     def _oldest(self):
         return self._next(0)
 
-    def fits(self, key, value_bytes):
-        """Whether put() of so many bytes would find room."""
+    def has_room(self, key, value_bytes):
+        """Whether so many bytes would find room as the key's value (also more than one record may have)."""
         old = self._live(key)
-        if value_bytes > self.value_bytes_max or self.live_bytes - old + _RECORD_BYTES + value_bytes > self.usable_bytes:
+        if self.live_bytes - old + _RECORD_BYTES + value_bytes > self.usable_bytes:
             return False
         return old > 0 or self._index.count < self._index.capacity
 

@@ -93,16 +93,15 @@ class Spool:
         return len(self._doomed)
 
     def sweep(self, durable):
-        """Removes what may go.  A file that cannot be removed stays for the next start."""
-        if not self._doomed:
-            return
-        keep = []
-        for item in self._doomed:
-            if item[0] <= durable:
-                self.remove(item[1], item[2])
-            else:
-                keep.append(item)
-        self._doomed = keep
+        """Removes what may go.  Raises what remove() raises; that file then stays for the next start."""
+        doomed = self._doomed
+        at = 0
+        while at < len(doomed):
+            if doomed[at][0] > durable:
+                at += 1
+                continue
+            _, name, size = doomed.pop(at)
+            self.remove(name, size)
 
     def load(self, known):
         """known: {file name: size} of the documents that count.  Removes the others' files; returns the names of those that are missing

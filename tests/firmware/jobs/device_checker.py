@@ -105,7 +105,7 @@ class TestChecker(unittest.TestCase):
             bench = Bench()
             filler = b"; " + b"x" * 61 + b"\n"
             for shift in range(0, 8):
-                text = GOOD + filler * ((checking.SLICE_BYTES - len(GOOD)) // 64) + b";" * shift + b"\nM997\n"
+                text = GOOD + filler * ((checking.SMALL_SLICE_BYTES - len(GOOD)) // 64) + b";" * shift + b"\nM997\n"
                 job = await bench.check(text)
                 self.assertEqual(job.message, "line %d, column 1: M997: not allowed in this document format" % text.count(b"\n"))
 
@@ -167,6 +167,23 @@ class TestChecker(unittest.TestCase):
             await bench.checker.check(job)
             self.assertEqual((job.state, job.reasons), (8, ["aborted-by-system"]))
             self.assertTrue("cannot be read" in job.message)
+
+        asyncio.run(body())
+
+    def test_a_fault_of_ours_costs_one_job_only(self):
+        async def body():
+            bench = Bench()
+            first = await bench.submit((GOOD,))
+            second = await bench.submit((GOOD,))
+            first.ticket["materials-col"] = b"no attribute at all"
+            task = asyncio.create_task(bench.checker.run())
+            for _ in range(50):
+                await sleep_ms(1)
+                if second.checked:
+                    break
+            task.cancel()
+            self.assertEqual((first.state, second.checked), (8, True))
+            self.assertTrue("internal error" in first.message)
 
         asyncio.run(body())
 

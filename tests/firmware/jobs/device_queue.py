@@ -5,7 +5,7 @@ import unittest
 
 from firmware.jobs import job as jobs
 from firmware.jobs import packing, states
-from firmware.jobs.errors import Busy, JobClosed, QueueFull, TooManyDocuments
+from firmware.jobs.errors import Busy, JobClosed, QueueFull, TicketTooLarge, TooManyDocuments
 from firmware.jobs.job import DOCUMENTS_MAX
 from firmware.jobs.spool import SpoolFull, is_file_name
 from hal.compat import sleep_ms
@@ -420,11 +420,11 @@ class TestLimits(unittest.TestCase):
 
     def test_journal_full_drops_history_then_refuses(self):
         async def body():
-            box = Box(flash=FakeFlash(4096, 1024, 64), jobs=50, history=50)
-            for _ in range(40):
+            box = Box(flash=FakeFlash(8192, 1024, 64), jobs=50, history=60)
+            for _ in range(60):
                 job = box.queue.create("x" * 60, "u", {})
                 box.queue.cancel(job)
-            self.assertTrue(0 < box.queue.count_ended() < 40)
+            self.assertTrue(0 < box.queue.count_ended() < 60)
             n = 0
             try:
                 while True:
@@ -444,8 +444,51 @@ class TestLimits(unittest.TestCase):
 
     def test_ticket_too_large(self):
         box = Box()
-        self.assertRaises(QueueFull, box.queue.create, "a", "u", {"big": bytes(5000)})
+        self.assertRaises(TicketTooLarge, box.queue.create, "a", "u", {"big": bytes(5000)})
         self.assertEqual((box.queue.count_active(), box.queue.create("b", "u", {}).id), (0, 1))
+
+    def test_a_ticket_that_grew_too_large_ends_its_job_only(self):
+        async def body():
+            box = Box(flash=FakeFlash(65536, 4096, 64))
+            other = box.queue.create("other", "u", {})
+            job = box.queue.create("a", "u", {"fits": bytes(2000)})
+            writer = box.queue.open_document(job, "text/x-gcode", None, "n" * 300)
+            await writer.write(TEXT)
+            job.ticket["grown"] = bytes(5000)
+            await writer.close(True)
+            await box.queue.commit()
+            self.assertEqual((job.state, other.state), (8, 3))
+            self.assertTrue("could not be stored" in job.message)
+            self.assertEqual(box.files.names(), [])
+            kept = box.start().get(job.id)
+            self.assertEqual((kept.state, kept.ticket, kept.documents[0].name), (8, {}, "n" * 127))
+
+        run(body())
+
+    def test_a_job_that_is_there_can_always_end(self):
+        async def body():
+            box = Box(flash=FakeFlash(8192, 1024, 64), jobs=50, history=60)
+            try:
+                while True:
+                    box.queue.create("y" * 60, "u", {})
+            except QueueFull:
+                pass
+            jobs_there = box.queue.active()
+            self.assertTrue(len(jobs_there) > 1)
+            for job in jobs_there:
+                writer = box.queue.open_document(job, "text/x-gcode", None, "name.gcode")
+                await writer.write(TEXT)
+                await writer.close(True)
+            for job in jobs_there:
+                box.queue.set_checked(job, 1, 1, 1, "ignored 1 command (M105)")
+                box.queue.move(job, states.PROCESSING)
+                await box.queue.commit()
+                box.queue.move(job, states.ABORTED, None, "m" * 200)
+                await box.queue.commit()
+            self.assertEqual(box.files.names(), [])
+            self.assertEqual(box.start().count_active(), 0)
+
+        run(body())
 
     def test_spool_full_ends_the_job_and_frees_the_room(self):
         async def body():

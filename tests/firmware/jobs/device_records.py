@@ -168,8 +168,8 @@ class TestRecordLog(unittest.TestCase):
             pass
         self.assertTrue(n * 112 > log.usable_bytes * 9 // 10)
         self.assertEqual(log.count, n)
-        self.assertFalse(log.fits(n, 100))
-        self.assertTrue(log.fits(0, 100))
+        self.assertFalse(log.has_room(n, 100))
+        self.assertTrue(log.has_room(0, 100))
         for i in range(300):
             log.put(i % n, b"%d" % i + bytes(97))
         self.assertEqual(log.count, n)

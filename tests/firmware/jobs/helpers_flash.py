@@ -220,3 +220,4 @@ class FakeCaps:
         self.history = history
         self.spool_bytes = spool_bytes
         self.write_while_moving = write_while_moving
+        self.connections = 4
