@@ -23,6 +23,7 @@ PACKAGE_FILES = Path("/usr/share/cups/ipptool")
 SQUARE = "; a square in the air\nG28\nG1 X50 Y50 Z1 F6000\nG1 X60 Y50\nG1 X60 Y60\nG1 X50 Y60\nG1 X50 Y50\n"
 DOCUMENTS = {
     "square.gcode": SQUARE.encode(),
+    "warm.gcode": b"G28\nM190 S45\nG1 X5 Y5 F3000\nM140 S0\n",
     "forbidden.gcode": b"G28\nG1 X5 Y5 F3000\nM500\n",
     "not-gcode.bin": b"PK\x03\x04\x00\x00 no text at all\x00",
 }
