@@ -6,8 +6,6 @@ and falling stretches, in order; each step then has a window [first, last] of th
 best place.  A stream that cannot be laid out has left the path, and the step where that shows is named.
 """
 
-from bisect import bisect_right
-
 import numpy as np
 
 HYSTERESIS = 1 / 256  # steps: after a step the opposite one falls due only this far beyond the boundary
@@ -32,6 +30,9 @@ class MotorMatch:
         self.q, self.s, self.dirs, self.start, self.slack = q, s, dirs, start, slack
         self._stretches()
         self._runs()
+        self.firsts = np.array(self.run_first)
+        self.counts = np.array(self.run_count)
+        self.signs = np.sign(np.diff(self.counts)) if len(self.counts) > 1 else np.zeros(1, np.int64)
         self._lay_out()
 
     def _stretches(self):
@@ -126,7 +127,7 @@ class MotorMatch:
         """At the end of every stretch the count that holds there must be within the band (steps that were due are made)."""
         ends = np.searchsorted(self.block_stretch, np.arange(len(self.value) - 1), "right")
         steps_done = self.block_first[ends]
-        counts = self._counts_before(steps_done)
+        counts = self.counts_before(steps_done)
         off = np.abs(self.value[1:] - counts)
         bad = np.flatnonzero(off > 0.5 + self.slack + 1e-9)
         if len(bad):
@@ -137,13 +138,10 @@ class MotorMatch:
                 "off the path by %.2f steps more than half a step at a turn" % (off[k] - 0.5),
             )
 
-    def _counts_before(self, steps):
+    def counts_before(self, steps):
         """Count before each of the given step numbers."""
-        firsts = np.array(self.run_first)
-        counts = np.array(self.run_count)
-        run = np.clip(np.searchsorted(firsts, steps, "right") - 1, 0, max(len(firsts) - 2, 0))
-        sign = np.sign(np.diff(counts)) if len(counts) > 1 else np.zeros(1)
-        return counts[run] + (steps - firsts[run]) * sign[run]
+        run = np.clip(np.searchsorted(self.firsts, steps, "right") - 1, 0, max(len(self.firsts) - 2, 0))
+        return self.counts[run] + (steps - self.firsts[run]) * self.signs[run]
 
     # -- windows ----------------------------------------------------------------------------------------------------------------
 
@@ -182,7 +180,7 @@ class MotorMatch:
         block = np.searchsorted(self.block_first, steps, "right") - 1
         j = self.block_stretch[block]
         d = np.asarray(self.dirs[lo:hi], np.int64)
-        before = self._counts_before(steps)
+        before = self.counts_before(steps)
         boundary = before + 0.5 * d
         base, top = self.value[j], self.value[j + 1]
         # along the stretch, in its own direction
@@ -198,11 +196,7 @@ class MotorMatch:
         self._extend(last, np.flatnonzero(at + slack > size), j, boundary, 1)
         sharp = (at - slack >= 0) & (at + slack <= size)
         reversal = np.zeros(len(steps), bool)
-        firsts = self.run_first
-        a = bisect_right(firsts, lo - 1)
-        b = bisect_right(firsts, hi - 1)
-        for f in firsts[a:b]:
-            if 0 < f < len(self.dirs):
-                reversal[f - lo] = True
+        turns = self.firsts[np.searchsorted(self.firsts, lo, "left") : np.searchsorted(self.firsts, hi, "left")]
+        reversal[turns[turns > 0] - lo] = True
         best = travel0 + np.clip(at + np.where(reversal, HYSTERESIS, 0.0), 0, size)
         return self._place(first, "left"), self._place(best, "right"), self._place(last, "right"), sharp, reversal

@@ -220,7 +220,7 @@ class _Judge:
             if m in self.e_motors:
                 continue
             done = np.searchsorted(self.steps.ticks(m), at, "right")
-            count = self.matches[m]._counts_before(done)
+            count = self.matches[m].counts_before(done)
             off = np.abs(path.motor[m][segments] - count)
             k = int(off.argmax())
             limit = 0.5 + match.HYSTERESIS
