@@ -1,5 +1,6 @@
 # Everything works on a machine with nothing set up: tools/setup.sh makes .venv and installs what is missing.
 PYTHON = .venv/bin/python
+SECONDS ?= 300
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: demo test lint bench fuzz vectors setup clean
@@ -21,8 +22,9 @@ setup:
 bench: setup ## speed and memory, as JSON in build/bench/
 	$(PYTHON) -m bench
 
-fuzz: setup ## fuzzers for longer: make fuzz SECONDS=600
-	$(PYTHON) -m tools.fuzz --seconds $(or $(SECONDS),300)
+fuzz: setup ## fuzzers for longer, this many seconds each: make fuzz SECONDS=600
+	native/fuzz/run.sh $(SECONDS)
+	FUZZ_SECONDS=$(SECONDS) $(PYTHON) -m pytest -q tests/fuzz
 
 vectors: setup ## slice large models into build/vectors/ (needs prusa-slicer and cura-engine)
 	$(PYTHON) -m tools.vectors
