@@ -1,0 +1,153 @@
+"""Golden digests: tests/vectors/golden.json says what stream each program of the corpus gives on each machine.
+
+    python -m tools.golden            compares with what this checkout's core gives (cffi build); exit 1 where they differ
+    python -m tools.golden --write    writes the table anew, for a change of the stream that is meant
+
+The corpus is every file of tests/vectors/programs and tests/vectors/sliced, on every machine of boards/; and the start of each sliced
+file, named NAME:BYTES, for targets that are too slow for the whole.  A command that stops the feed is a mark, a flush or nothing,
+as firmware/gcode/policy.py says; one that the policy refuses is a flush here.  A program with an error has the stream up to it.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from firmware.gcode import policy
+from hal import factory, stepcore
+from hal.stepcore import StepCore
+from hal.stepsink import Sink, StreamDigest
+
+ROOT = Path(__file__).resolve().parents[1]
+VECTORS = ROOT / "tests/vectors"
+TABLE = VECTORS / "golden.json"
+START_BYTES = 6144
+BUDGET = 1024
+
+
+def corpus() -> list[tuple[str, bytes]]:
+    """(name, text) of every program, in the table's order."""
+    found = []
+    for folder in ("programs", "sliced"):
+        for path in sorted((VECTORS / folder).glob("*.gcode")):
+            text = path.read_bytes()
+            found.append(("%s/%s" % (folder, path.name), text))
+            if folder == "sliced":
+                start = text[: text.rfind(b"\n", 0, START_BYTES) + 1]
+                found.append(("%s/%s:%d" % (folder, path.name, START_BYTES), start))
+    return found
+
+
+def policy_words() -> list[int]:
+    """The policy's table as the driver of emulated targets wants it (tests/emulated/driver.h)."""
+    words = []
+    for name in policy.commands(policy.GCODE):
+        number = int(name[1:])
+        words.append(ord(name[0]) << 24 | policy.classify(policy.GCODE, name[0], number) << 20 | number)
+    return words
+
+
+def stream(config: dict, text: bytes) -> dict:
+    """What the core of this interpreter gives: sha256, steps (a list), moves, error (name and line, or None).
+
+    config: fields of struct pw_config by name, as factory.core_config gives them.
+    """
+    core = StepCore(config)
+    event = core.event
+    sink = Sink(core, 65536)
+    digest = StreamDigest()
+
+    def drain():
+        more = True
+        while more:
+            more = sink.drain_core(BUDGET)
+            digest.update(sink)
+
+    def until_queued(call):
+        while not call():
+            drain()
+
+    core.begin()
+    at = 0
+    error = None
+    while True:
+        if at < len(text):
+            at += core.feed(text, at, len(text))
+        else:
+            core.end_document()
+        if event.kind == stepcore.PW_EV_COMMAND:
+            action = policy.classify(policy.GCODE, event.letter, event.number, event.sub)
+            if action == policy.MARK:
+                until_queued(lambda: core.mark(0))
+            elif action != policy.IGNORE:
+                until_queued(core.flush)
+        elif event.kind == stepcore.PW_EV_LAYER:
+            until_queued(lambda: core.mark(0))
+        elif event.kind == stepcore.PW_EV_FULL:
+            drain()
+        elif event.kind == stepcore.PW_EV_ERROR:
+            error = [event.name, event.line]
+            until_queued(core.flush)
+            break
+        elif event.kind == stepcore.PW_EV_END:
+            break
+    drain()
+    steps = [sink.steps(motor) for motor in range(stepcore.PW_MOTORS)]
+    return {"sha256": digest.digest().hex(), "steps": steps, "moves": core.status().moves, "error": error}
+
+
+def table() -> dict:
+    """{machine: {program: stream}} by this interpreter's core."""
+    programs = corpus()
+    made = {}
+    for machine in factory.machines():
+        config = factory.core_config(factory.describe(machine))
+        made[machine] = {name: stream(config, text) for name, text in programs}
+    return made
+
+
+def load() -> dict:
+    """The table in the repository."""
+    return json.loads(TABLE.read_text(encoding="ascii"))
+
+
+def write(made: dict) -> None:
+    """One line a program, so that a change shows what it changes."""
+    machines = []
+    for machine, programs in made.items():
+        lines = ",\n".join("  %s: %s" % (json.dumps(name), json.dumps(programs[name])) for name in programs)
+        machines.append(" %s: {\n%s\n }" % (json.dumps(machine), lines))
+    part = TABLE.with_suffix(".part")
+    part.write_text("{\n" + ",\n".join(machines) + "\n}\n", encoding="ascii")
+    os.replace(part, TABLE)
+
+
+def differences(made: dict, kept: dict) -> list[str]:
+    """One line for each program whose stream is not the golden one."""
+    lines = []
+    for machine in sorted(set(made) | set(kept)):
+        now, before = made.get(machine, {}), kept.get(machine, {})
+        for name in sorted(set(now) | set(before)):
+            if now.get(name) != before.get(name):
+                why = "is new" if name not in before else "is gone" if name not in now else "gives another stream"
+                lines.append("%s on %s %s" % (name, machine, why))
+    return lines
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.golden", description="Compares the core's streams with the golden table.")
+    parser.add_argument("--write", action="store_true", help="write the table anew")
+    write_it = parser.parse_args().write
+    made = table()
+    found = differences(made, load() if TABLE.exists() else {})
+    for line in found:
+        print(line)
+    if write_it:
+        write(made)
+        return 0
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
