@@ -234,6 +234,11 @@ static int64_t play_gated(struct pw_host *h, struct context *c, int64_t tick)
     }
 }
 
+static void fire_marks(struct context *c, int64_t tick)
+{
+    while (c->mark_at != c->mark_in && (int64_t)c->mark[c->mark_at & c->mark_mask].tick <= tick) c->mark_at++;
+}
+
 static int64_t play_to(struct pw_host *h, struct context *c, int64_t tick)
 {
     int gated = 0;
@@ -243,7 +248,7 @@ static int64_t play_to(struct pw_host *h, struct context *c, int64_t tick)
     } else {
         for (int32_t m = 0; m < PW_MOTORS; m++) play_track(h, c, m, tick);
     }
-    while (c->mark_at != c->mark_in && (int64_t)c->mark[c->mark_at & c->mark_mask].tick <= tick) c->mark_at++;
+    fire_marks(c, tick);
     if (tick > c->played) c->played = tick;
     return tick;
 }
@@ -344,6 +349,7 @@ static int32_t play(struct pw_host *h, struct context *c, int32_t *dt)
     struct reach to = refill(h, c, start + took, start + took + stop_ticks(h, RATE_ONE));
     *dt = 0;
     if (h->fault) return PW_HOST_FAULT;
+    fire_marks(c, start); /* one that came when its place was reached already */
     if (start == c->rest) {
         /* standing: any rate will do, as long as it can be taken back in time */
         c->loose = 0;
