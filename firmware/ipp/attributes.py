@@ -65,6 +65,16 @@ def rows(table):
         start = end + 1
 
 
+def rows_of(table, group):
+    """As rows(), but of one group (a letter): the other rows leave no garbage."""
+    start = 1
+    while start < len(table):
+        end = table.find("\n", start)
+        if table[start] == group:
+            yield table[start:end].split(";")
+        start = end + 1
+
+
 def find(table, name):
     """The row of `name` in a table, or None."""
     at = table.find(";" + name + ";")

@@ -8,7 +8,7 @@ Not here: operations (job_ops.py), the queue and its states (firmware/jobs).
 
 from array import array
 
-from firmware.ipp import attributes, codec, printer_values, registry_job, tags, values
+from firmware.ipp import codec, printer_values, registry_job, tags, values
 
 # Ticket entries that say what was printed with; until printing begins they have no value.
 _ACTUAL = "-actual"
@@ -99,13 +99,16 @@ class JobAttributes:
         encoders = []
         starts = array("H")
         start = 1
-        for row in attributes.rows(registry_job.ROWS):
+        rows = registry_job.ROWS
+        while start < len(rows):  # not attributes.rows(), whose lists would be 20 KB of garbage
             here = start
-            start = registry_job.ROWS.find("\n", start) + 1
-            if row[attributes.LEVEL] == "C" and row[attributes.NAME].replace(_ACTUAL, "") not in self._printer.ticket_names:
+            end = rows.find("\n", start)
+            start = end + 1
+            name = _name_at(rows, here)
+            if rows.find(";C;", here, end) >= 0 and name.replace(_ACTUAL, "") not in self._printer.ticket_names:
                 continue  # the machine has no such part
             # without a method of its own, an attribute is in the job's ticket or nowhere
-            encoders.append(own.pop(row[attributes.NAME], None))
+            encoders.append(own.pop(name, None))
             starts.append(here)
         if own:
             raise ValueError("not in the registry: " + ", ".join(own))

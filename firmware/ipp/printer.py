@@ -20,9 +20,6 @@ PATH = "/ipp/print3d"
 _MESSAGE_OCTETS = const(1023)
 _HTTP_OF = {"ipp": "http", "ipps": "https"}
 _REASONS_LIMIT = const(16)
-# of what a board encodes between two chances to collect garbage
-_ROWS_A_STEP = const(8)
-_BIG_OCTETS = const(256)
 
 _STATE = values.head(tags.ENUM, "printer-state", 4)
 _UP_TIME = values.head(tags.INTEGER, "printer-up-time", 4)
@@ -101,23 +98,20 @@ class Printer:
         starts = array("H")
         spans = {}
         end = 0
-        count = 0
         for group in ("T", "D", "S"):
             first = end
-            for row in attributes.rows(registry_printer.ROWS):
-                if row[attributes.GROUP] != group:
-                    continue
+            for row in attributes.rows_of(registry_printer.ROWS, group):
+                yield
                 octets = self._fixed_row(row, computed)
                 if octets is None:
                     continue
                 parts.append(octets)
                 starts.append(end)
                 end += len(octets)
-                count += 1
-                if len(octets) > _BIG_OCTETS or count % _ROWS_A_STEP == 0:
-                    yield
             spans[group] = (first, end)
         starts.append(end)
+        computed = None
+        yield
         self._fixed = b"".join(parts)
         self._starts = starts
         self._spans = spans

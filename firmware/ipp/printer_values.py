@@ -11,10 +11,8 @@ _KB = 1024
 def ticket_attributes(materials):
     """Names of the job template attributes that this machine has, in the registry's order."""
     names = []
-    for row in attributes.rows(registry_job.ROWS):
+    for row in attributes.rows_of(registry_job.ROWS, "T"):
         name = row[attributes.NAME]
-        if row[attributes.GROUP] != "T":
-            continue
         if name == "platform-temperature" and not materials.bed_limit_c:
             continue
         if name == "chamber-temperature" and not materials.chamber_limit_c:
