@@ -84,7 +84,7 @@ def _count(data, at):
             raise PackingError("number too long")
 
 
-def unpack(data, at=0, depth=0):
+def unpack(data, at=0, depth=0) -> tuple:
     """(value, place behind it) of the packed value at data[at]; raises PackingError."""
     if at >= len(data):
         raise PackingError("cut short")

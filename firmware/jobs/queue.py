@@ -13,6 +13,7 @@ from firmware.jobs import spool as spools
 from firmware.jobs import states
 from firmware.jobs.commit import GroupCommit
 from firmware.jobs.errors import Busy, JobClosed, QueueFull, TooManyDocuments
+from firmware.jobs.incoming import DocumentWriter
 from firmware.jobs.job import DOCUMENTS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, Document, Job
 from firmware.jobs.journal import Journal
 from hal import compat
@@ -20,7 +21,6 @@ from hal.compat import const
 from hal.errors import BusyError, StorageError, StorageFull
 
 MULTIPLE_OPERATION_TIME_OUT_S = const(120)  # RFC 8011 section 5.4.31: 60 to 240 usual
-_STORE_POLL_MS = const(200)
 
 
 def _at(jobs, id):
@@ -47,8 +47,6 @@ class JobQueue:
     `spool_bytes`, `write_while_moving`.  moving: callable, True while steps are due (asked only without write_while_moving).
     Call load() before anything else.
     """
-
-    StorageError = StorageError
 
     def __init__(self, log, files, clock, caps, moving=None, time_out_s=MULTIPLE_OPERATION_TIME_OUT_S):
         self.journal = Journal(log, clock, caps.history)
@@ -166,7 +164,7 @@ class JobQueue:
 
         name, user: str; ticket: dict (see Job).  The id may be told to the client after commit().
         """
-        if self._blocked():
+        if self.blocked():
             raise Busy("the machine cannot store a job while it moves")
         if self.is_full():
             raise QueueFull("the queue holds %d jobs" % self._caps.jobs)
@@ -180,11 +178,13 @@ class JobQueue:
         job.boot = self.journal.boot
         job.created_s = self._clock.uptime_s()
         job.created_unix = self._clock.unix_s()
-        job.deadline_s = job.created_s + self.time_out_s
+        self.touch(job)
         try:
             self.journal.add(job, len(self._active))
         except StorageFull as e:
             raise QueueFull(e.message)
+        except BusyError as e:
+            raise Busy(e.message)
         self._active.append(job)
         self._by_id[job.id] = job
         self._incoming.append(job)
@@ -198,49 +198,31 @@ class JobQueue:
             raise JobClosed("the job takes no more documents")
         if job.writer is not None:
             raise Busy("a document of this job is arriving")
-        if self._blocked():
+        if self.blocked():
             raise Busy("the machine cannot store a document while it moves")
         if len(job.documents) >= DOCUMENTS_MAX:
             raise TooManyDocuments("a job has at most %d documents" % DOCUMENTS_MAX)
-        writer = spools.DocumentWriter(self, job, format, compression, name and name[:NAME_CHARS_MAX])
+        writer = DocumentWriter(self, job, format, compression, name and name[:NAME_CHARS_MAX])
         job.writer = writer
         job.reasons = [states.JOB_INCOMING]
-        job.deadline_s = self._clock.uptime_s() + self.time_out_s
+        self.touch(job)
         self.changed.set()
         return writer
 
-    async def may_store(self, writer):
-        """Waits until bytes of a writer may go to the medium; raises JobClosed when its job ended."""
-        job = writer.job
-        while True:
-            if job.writer is not writer:
-                raise JobClosed("the job has ended: " + (job.message or states.NAMES[job.state]))
-            job.deadline_s = self._clock.uptime_s() + self.time_out_s
-            if not self._blocked():
-                return
-            await compat.sleep_ms(_STORE_POLL_MS)
+    def touch(self, job):
+        """multiple-operation-time-out begins anew."""
+        job.deadline_s = self._clock.uptime_s() + self.time_out_s
 
-    async def finish_document(self, writer, last):
-        """DocumentWriter.close()."""
+    def document_complete(self, writer, document, last):
+        """For DocumentWriter: a Document whose file is durable, or None."""
         job = writer.job
-        await self.may_store(writer)
-        if writer.size:
-            try:
-                writer.close_file()
-                await self.spool.files.sync()
-            except (OSError, StorageError) as e:
-                self.storage_failed(writer, e)
-                raise
-            if job.writer is not writer:
-                raise JobClosed("the job has ended: " + (job.message or states.NAMES[job.state]))
+        if document is not None:
             if not job.documents:
                 job.document_format = writer.format or job.document_format
                 job.compression = writer.compression or job.compression
-            job.documents.append(Document(writer.name, writer.format, writer.compression, writer.size, writer.file))
-        else:
-            writer.discard()
+            job.documents.append(document)
         job.writer = None
-        job.deadline_s = self._clock.uptime_s() + self.time_out_s
+        self.touch(job)
         job.reasons = [states.JOB_INCOMING] if job.documents else [states.JOB_INCOMING, states.JOB_DATA_INSUFFICIENT]
         if last:
             self.close_job(job)
@@ -248,16 +230,10 @@ class JobQueue:
             self._save_later(job)
             self.changed.set()
 
-    def interrupt_document(self, writer, reason, message):
-        """DocumentWriter.abort()."""
+    def document_failed(self, writer, reasons, message):
+        """For DocumentWriter: its job ends, unless it has already."""
         if writer.job.writer is writer:
-            self._finish(writer.job, states.ABORTED, [states.ABORTED_BY_SYSTEM, reason], message)
-
-    def storage_failed(self, writer, error):
-        """A document could not be stored: its job ends."""
-        message = getattr(error, "message", None) or str(error)
-        if writer.job.writer is writer:
-            self._finish(writer.job, states.ABORTED, [states.ABORTED_BY_SYSTEM], "the document could not be stored: " + message)
+            self._finish(writer.job, states.ABORTED, reasons, message)
 
     def close_job(self, job):
         """No more documents will come.  To send none is no error (RFC 8011 section 4.3.1), but nothing can be printed then: such a job
@@ -363,7 +339,7 @@ class JobQueue:
         if reasons is None:
             reasons = states.DEFAULT_REASONS[state]
             if state == states.COMPLETED and job.ignored:
-                reasons = (states.COMPLETED_WITH_WARNINGS,)
+                reasons = [states.COMPLETED_WITH_WARNINGS]
         job.reasons = list(reasons)
         if job.ignored and states.WARNINGS_DETECTED not in job.reasons:
             job.reasons.append(states.WARNINGS_DETECTED)
@@ -389,13 +365,14 @@ class JobQueue:
 
     # -- durability ----------------------------------------------------------------------------------------------------------
 
-    def _blocked(self):
+    def blocked(self):
+        """True while nothing may be stored."""
         return self._moving is not None and self._moving()
 
     def _save_later(self, job):
         """Puts the job's record now if that may be and can be done, else with the next commit()."""
         self._unsaved[job.id] = job
-        if not self._blocked():
+        if not self.blocked():
             try:
                 self._save(job)
             except (StorageError, BusyError) as e:
@@ -429,12 +406,17 @@ class JobQueue:
     async def commit(self):
         """Returns when all changes so far are durable; while nothing may be stored, at once (then they are at the next chance).
         Raises StorageError when the medium fails."""
-        if self._blocked():
+        if self.blocked():
             return
-        self._save_unsaved()
-        await self._group.wait()
+        try:
+            self._save_unsaved()
+            await self._group.wait()
+        except BusyError as e:
+            # motion began: as above
+            self.storage_error = e.message
+            return
         self.storage_error = None
-        if self.spool.doomed() and not self._blocked():
+        if self.spool.doomed() and not self.blocked():
             try:
                 self.spool.sweep(self._group.durable)
             except (OSError, StorageError) as e:
@@ -455,7 +437,7 @@ class JobQueue:
         if self._unsaved or self._group.pending() or self.spool.doomed():
             try:
                 await self.commit()
-            except (StorageError, BusyError) as e:
+            except StorageError as e:
                 self.storage_error = e.message
 
     def expire(self):

@@ -15,7 +15,7 @@ from array import array
 
 from firmware.jobs.keyindex import KeyIndex
 from hal.compat import const, crc32
-from hal.errors import StorageError, StorageFull
+from hal.errors import HalError, StorageError, StorageFull
 
 BLOCK_BYTES_MAX = const(65536)  # a copy of one block's live records is the longest single piece of work
 VALUE_BYTES_MAX = const(4096)
@@ -49,8 +49,8 @@ class RecordLog:
     max_keys: most keys at a time.  sectors_per_block: 0 chooses; it must stay the same for the life of the data.  value_bytes_max:
     longest value (a block that is too small for it lowers it; the shorter, the more of a block can be used).  usable_bytes is what all
     live records together may take, each with _RECORD_BYTES more than its value.
-    Call mount() before anything else.  Raises StorageError (and FlashError, one of them) when flash fails, StorageFull when there is
-    no room; then nothing has changed.
+    Call mount() before anything else.  Raises what flash raises (FlashError, BusyError) and StorageFull when there is no room; then
+    nothing has changed.
     """
 
     def __init__(self, flash, offset, size, max_keys, sectors_per_block=0, value_bytes_max=VALUE_BYTES_MAX):
@@ -349,7 +349,7 @@ class RecordLog:
         try:
             self._buffer(self._head)
             self._buffer(value)
-        except StorageError:
+        except HalError:
             self._torn = True
             raise
         self.sequence += 1
@@ -440,7 +440,7 @@ class RecordLog:
                         moved.append(self._copy(oldest, at, n, key))
             self._write(_READY, retired, b"")
             self._program()
-        except StorageError:
+        except HalError:
             # as a power cut would leave it: the block is not ready, nothing was taken from the oldest
             self._numbers[block] = 0
             self._newest, self._number, self._at, self._torn = before

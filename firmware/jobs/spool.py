@@ -3,14 +3,12 @@
 A document's file is complete and durable before any record speaks of it; a file that no record speaks of is rubbish and goes at the
 next start.  Files go only when the record that no longer needs them is durable (queue.py calls sweep()).
 
-Compressed documents are stored as they came and inflated when read.  Not here: jobs (queue.py), what is in a document (checker.py).
+Compressed documents are stored as they came and inflated when read.  Not here: jobs (queue.py), documents while they arrive
+(incoming.py), what is in a document (checker.py).
 """
 
 from hal import compat
-from hal.compat import const
 from hal.errors import DataError, StorageFull
-
-YIELD_BYTES = const(16384)  # a writer lets the other tasks run after so much
 
 _KINDS = {"gzip": compat.GZIP, "deflate": compat.DEFLATE}
 
@@ -126,67 +124,3 @@ class Spool:
         if document.compression and document.compression != "none" and document.compression not in _KINDS:
             raise DataError("compression %s is not known" % document.compression)
         return Reader(self.files.open(document.file), document.compression, document.size)
-
-
-class DocumentWriter:
-    """The document that arrives for a job; made by queue.open_document().  `size`: bytes so far.
-
-    A task of its own per writer; several jobs' writers at once.
-    """
-
-    def __init__(self, queue, job, format, compression, name):
-        self._queue = queue
-        self._spool = queue.spool
-        self.job = job
-        self.format = format
-        self.compression = compression
-        self.name = name
-        self.size = 0
-        self.file = file_name(job.id, len(job.documents))
-        self._unyielded = 0
-        self._writer = self._spool.files.create(self.file)
-
-    async def write(self, buf):
-        """Stores bytes; waits as long as nothing may be stored.  Raises StorageFull or StorageError (the job is aborted, the file
-        gone), JobClosed when the job ended meanwhile."""
-        queue = self._queue
-        await queue.may_store(self)
-        try:
-            self._spool.take(len(buf))
-            self.size += len(buf)
-            self._writer.write(buf)
-        except StorageFull as e:
-            queue.storage_failed(self, e)
-            raise
-        except (OSError, queue.StorageError) as e:
-            queue.storage_failed(self, e)
-            raise
-        self._unyielded += len(buf)
-        if self._unyielded >= YIELD_BYTES:
-            self._unyielded = 0
-            await compat.sleep_ms(0)
-
-    async def close(self, last):
-        """The document is complete; last: the job is, too.  Without a byte it makes no document.  Raises as write() does.
-
-        On return the file is durable and the job knows it; the job's record is durable after queue.commit().
-        """
-        await self._queue.finish_document(self, last)
-
-    def abort(self, reason="submission-interrupted", message="the connection was lost while a document came in"):
-        """The rest of the document will not come: its file goes and the job is aborted.  Harmless when all is over already."""
-        self._queue.interrupt_document(self, reason, message)
-
-    def close_file(self):
-        """Closes the file; for the queue."""
-        if self._writer is not None:
-            writer = self._writer
-            self._writer = None
-            writer.close()
-
-    def discard(self):
-        """Closes and removes the file; for the queue."""
-        try:
-            self.close_file()
-        finally:
-            self._spool.remove(self.file, self.size)

@@ -9,7 +9,7 @@ from firmware.jobs.errors import Busy, JobClosed, QueueFull, TicketTooLarge, Too
 from firmware.jobs.job import DOCUMENTS_MAX
 from firmware.jobs.spool import SpoolFull, is_file_name
 from hal.compat import sleep_ms
-from hal.errors import StorageError, StorageFull
+from hal.errors import BusyError, StorageError, StorageFull
 from tests.firmware.jobs.helpers_flash import FakeFiles, FakeFlash
 from tests.firmware.jobs.helpers_queue import TEXT, Box, text_of
 
@@ -668,6 +668,24 @@ class TestMoving(unittest.TestCase):
 
 
 class TestFailingFlash(unittest.TestCase):
+    def test_busy_flash_is_a_busy_printer(self):
+        async def body():
+            box = Box(flash=FakeFlash(8192, 1024, 64))
+            job = box.queue.create("a", "u", {})
+            await box.queue.commit()
+            box.flash.fail = BusyError("steps are due")
+            box.flash.fails_on = True
+            self.assertRaises(Busy, box.queue.create, "b" * 100, "u", {})
+            box.queue.cancel(job)
+            await box.queue.commit()
+            self.assertEqual(box.queue.storage_error, "steps are due")
+            box.flash.fail = None
+            await box.queue.commit()
+            self.assertEqual(box.start().get(job.id).state, states.CANCELED)
+            self.assertEqual(box.queue.create("b", "u", {}).id, 2)
+
+        run(body())
+
     def test_a_move_takes_place_and_is_stored_later(self):
         async def body():
             box = Box()

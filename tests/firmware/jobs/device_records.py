@@ -5,7 +5,7 @@ import unittest
 from firmware.jobs import packing
 from firmware.jobs.keyindex import KeyIndex
 from firmware.jobs.records import RecordLog
-from hal.errors import StorageError, StorageFull
+from hal.errors import BusyError, StorageError, StorageFull
 from tests.firmware.jobs.helpers_flash import FakeFlash
 
 
@@ -218,14 +218,18 @@ class TestRecordLog(unittest.TestCase):
             self.assertEqual(other.get(2), there)
 
     def test_a_failing_rotation_loses_nothing(self):
+        for error in (StorageError, BusyError):
+            self.failing_rotation(error)
+
+    def failing_rotation(self, error):
         log = make(FakeFlash(2048, 1024, 64))
         log.put(1, b"live")
         log.flush()
         while log._at + log._fill < 900:
             log.put(2, bytes(100))
             log.flush()
-        log.flash.fail = StorageError("worn")
-        self.assertRaises(StorageError, log.put, 3, bytes(180))
+        log.flash.fail = error("worn")
+        self.assertRaises(error, log.put, 3, bytes(180))
         self.assertTrue(log.get(3) is None)
         self.assertEqual(log.get(1), b"live")
         self.assertEqual(again(log).get(1), b"live")
