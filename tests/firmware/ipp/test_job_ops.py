@@ -8,6 +8,7 @@ from firmware.ipp import attributes, codec, registry_request, status, tags, valu
 from firmware.ipp.dispatch import Context, Dispatcher
 from firmware.ipp.status import BodyError
 from firmware.jobs import states
+from hal.errors import StorageError
 from tests.firmware.helpers_ipp import decode, operation_group
 from tests.firmware.ipp.helpers_objects import make_printer
 
@@ -705,7 +706,7 @@ def test_print_job_is_not_there(client):
 
 def test_storage_that_fails_is_no_success(client):
     async def fails():
-        raise client.queue.StorageError("broken medium")
+        raise StorageError("broken medium")
 
     client.queue.commit = fails
     assert client.ask(CREATE).operation == status.TEMPORARY_ERROR
