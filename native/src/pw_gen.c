@@ -88,7 +88,10 @@ static int64_t pw_run_linear(struct pw_planner *pl, int32_t motor, int64_t due, 
 {
     struct pw_motor *mo = &pl->motors[motor];
     int64_t interval = pw_divq32(pl->phase_t_q16, mo->k_q32[0]), count = pw_min64(left, 65535);
-    int64_t first = pl->time_q16 + pw_mulshift(pw_max64(due - mo->base_q32, 0), interval, 32);
+    /* below 2^9 of k no second step follows, and the interval may have overflown: the time stays inside the phase */
+    int64_t after = mo->k_q32[0] < 512 ? pl->phase_t_q16 / 2 : pw_mulshift(pw_max64(due - mo->base_q32, 0), interval, 32);
+    int64_t first = pl->time_q16 + pw_min64(after, pl->phase_t_q16);
+    if (count == 1) interval = 0;
     pw_emit(pl, motor, first, interval, 0, count);
     return count;
 }
@@ -248,12 +251,14 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
 {
     const struct pw_seg *sg = pw_seg_at(pl, pl->done);
     int64_t end = pl->gen_s_q32 + pl->c_q32[0] + pl->c_q32[1] + pl->c_q32[2], ahead;
-    int32_t m, i;
+    int32_t m, i, inside;
     if (pw_last_phase(pl, r)) end = r->end_q32;
     if (!pl->seg_ready) pw_begin_segment(pl);
     pl->u1_q32 = PW_ONE;
-    pl->seg_ends = sg->end_q32 <= end + PW_SNAP;
-    if (sg->end_q32 < end - PW_SNAP)
+    /* a segment that ends with the ramp ends in its last phase, however short that is: behind it there may be nothing */
+    inside = pw_last_phase(pl, r) || sg->end_q32 < r->end_q32 - PW_SNAP;
+    pl->seg_ends = inside && sg->end_q32 <= end + PW_SNAP;
+    if (inside && sg->end_q32 < end - PW_SNAP)
         pl->u1_q32 = pw_root(pl->c_q32, sg->end_q32 - pl->gen_s_q32, pl->u0_q32, PW_ONE, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
     ahead = pl->gen_s_q32 - pl->seg_s_q32;
     for (m = 0; m < PW_MOTORS; m++) {
@@ -268,7 +273,7 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
         mo->base_q32 = base + pw_mulshift(rate, ahead, 32);
         for (i = 0; i < 3; i++) mo->k_q32[i] = pl->c_q32[i] ? pw_mulshift(rate, pl->c_q32[i], 32) : 0;
         if (pl->seg_ends) mo->to_q32 = base + pw_abs64(mo->delta_q32);
-        else mo->to_q32 = mo->base_q32 + pw_cubic(mo->k_q32, pl->u1_q32);
+        else mo->to_q32 = pw_min64(mo->base_q32 + pw_cubic(mo->k_q32, pl->u1_q32), base + pw_abs64(mo->delta_q32));
         if (mo->k_q32[0] <= 0 && mo->k_q32[1] == 0 && mo->k_q32[2] == 0) mo->k_q32[0] = 1;
     }
     pl->piece = 1;
@@ -294,6 +299,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
         const struct pw_ramp *r = pw_ramp_at(pl, pl->ramp_tail);
         if (!pl->piece) {
             if (r->v0_q32 == 0 && r->v1_q32 == 0) { /* dwell */
+                if (pl->done == pl->head) return PW_E_ASSERT;
                 pl->time_q16 += r->ta_q32;
                 pw_end_segment(pl, pl->time_q16);
                 pl->ramp_tail++;
@@ -310,6 +316,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
                 }
                 pl->u0_q32 = 0;
             }
+            if (pl->done == pl->head) return PW_E_ASSERT;
             pw_begin_piece(pl, r);
         }
         for (m = 0, full = 0; m < PW_MOTORS; m++) { /* a full ring keeps none of the others waiting */

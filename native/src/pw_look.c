@@ -82,7 +82,7 @@ static int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
         if (c < -one) c = -one;
         if (one - c < 256) return 1;
         a = pw_min64(sg->accel_q32, next->accel_q32);
-        v2 = pw_mulshift(a, pw_min64(lin, lout) / 2, 16);
+        v2 = pw_square_q48(a, pw_min64(lin, lout) / 2);
         tan_q32 = pw_sqrt_q32(pw_divq32(one + c, one - c)); /* at most 2^45 */
         if (v2 <= 0 || tan_q32 <= 0 || pw_clz64((uint64_t)v2) + pw_clz64((uint64_t)tan_q32) <= 34) return 1;
         v2 = pw_mulshift(v2, tan_q32, 32);
@@ -109,7 +109,7 @@ static void pw_two_passes(struct pw_planner *pl, uint32_t end)
     uint32_t n;
     int64_t v2 = 0, first = pw_seg_at(pl, pl->open)->acc2_q48;
     struct pw_seg *sg = pw_seg_at(pl, pl->open);
-    if (!(sg->flags & PW_SEG_DWELL)) first = pw_mulshift(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0), 16);
+    if (!(sg->flags & PW_SEG_DWELL)) first = pw_square_q48(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0));
     for (n = end; n != pl->open; n--) {
         sg = pw_seg_at(pl, n - 1);
         if (n == end) sg->v2_q48 = 0;
@@ -154,7 +154,7 @@ static int32_t pw_gather(struct pw_planner *pl, uint32_t end, int64_t u)
         else {
             int64_t acc2 = sg->acc2_q48;
             k->accel_q32 = pw_min64(k->accel_q32, sg->accel_q32);
-            if (n == pl->open) acc2 = pw_mulshift(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0), 16);
+            if (n == pl->open) acc2 = pw_square_q48(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0));
             if (before2 + sg->v2_q48 + acc2 >= 2 * sg->cap2_q48) k->over_q32 = pw_min64(k->over_q32, sg->cruise_q32);
         }
         before2 = sg->v2_q48;
@@ -493,7 +493,7 @@ static int64_t pw_top(const struct pw_planner *pl, int32_t a, int32_t b, int32_t
     if (hi == lo + 1) {
         top[0] = lo;
         top[1] = hi;
-        return pw_max64(pw_min64(k[hi].over_q32, (int64_t)1 << 40), pw_max64(k[lo].u_q32, k[hi].u_q32));
+        return pw_max64(pw_min64(k[hi].over_q32, pl->top_q32), pw_max64(k[lo].u_q32, k[hi].u_q32));
     }
     for (top[0] = a, i = a; i <= b; i++)
         if (k[i].u_q32 > k[top[0]].u_q32) top[0] = i;
@@ -570,7 +570,7 @@ static int pw_keeps_margin(const struct pw_planner *pl, uint32_t end, int64_t s,
     struct pw_limits lim;
     uint32_t n;
     int64_t v2 = pw_mulshift(v, v, 16);
-    if (v == 0) return 1;
+    if (v == 0) return s < pw_seg_at(pl, end - 1)->end_q32; /* the stop at the end of the window is only its end */
     lim.jerk = pl->jerk_q32;
     lim.accel = (int64_t)1 << 40;
     for (n = pl->open; n != end; n++) {

@@ -58,6 +58,13 @@ static inline int64_t pw_mulshift(int64_t a, int64_t b, int n)
 #endif
 }
 
+/* a * b / 2^16 for a, b >= 0, at most 2^60: squared speeds in Q48, whose sums of three stay below 2^62 */
+static inline int64_t pw_square_q48(int64_t a, int64_t b)
+{
+    if (pw_clz64((uint64_t)a) + pw_clz64((uint64_t)b) < 52) return (int64_t)1 << 60; /* the product may pass 2^76 */
+    return pw_min64(pw_mulshift(a, b, 16), (int64_t)1 << 60);
+}
+
 /* a * b <= c * d, exactly, for numbers not below 0 */
 static inline int pw_product_le(int64_t a, int64_t b, int64_t c, int64_t d)
 {
@@ -81,8 +88,11 @@ static inline int64_t pw_mulq32(int64_t a, uint32_t u)
 /* floor(a * 2^32 / b) for 0 <= a, 0 < b < 2^62; the caller bounds the result to 63 bits. */
 static inline int64_t pw_divq32(int64_t a, int64_t b)
 {
-    uint64_t q = (uint64_t)a / (uint64_t)b, r = (uint64_t)a % (uint64_t)b;
+    uint64_t q, r;
     int left = 32, room = pw_clz64((uint64_t)b);
+    if (b <= 0) return INT64_MAX; /* never asked for */
+    q = (uint64_t)a / (uint64_t)b;
+    r = (uint64_t)a % (uint64_t)b;
     while (left > 0) {
         int sh = room < left ? room : left;
         r <<= sh; /* r < b, so it fits */

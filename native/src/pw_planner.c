@@ -54,6 +54,7 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     u_q32 = pw_divq32(65536, hz);
     pl->unit_um_s_q64 = pw_unit(hz, 1000, 0);
     pl->unit_um_s2_q64 = pw_unit(hz, 1000, 1);
+    pl->top_q32 = pw_mulshift(pw_max64(cfg->max_velocity_um_s, cfg->max_e_velocity_um_s), pl->unit_um_s_q64, 32);
     /* jerk * U^3, one factor after the other so that no product passes 63 bits */
     pl->jerk_q32 = pw_mulshift(pw_mulshift(pw_mulshift((int64_t)cfg->max_jerk_mm_s3 << 24, u_q32, 32), u_q32, 32), u_q32, 24);
     pl->dense_q32 = (int64_t)PW_DENSE * cfg->min_segment_us * hz / 1000000 << 16; /* below 16 * 1e5 * 2e8 */
@@ -241,7 +242,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     sg->cruise_q32 = pw_speed(pl, v);
     sg->cap2_q48 = pw_mulshift(sg->cruise_q32, sg->cruise_q32, 16);
     sg->accel_q32 = pw_max64(pw_mulshift(a, pl->unit_um_s2_q64, 32), 1);
-    sg->acc2_q48 = pw_mulshift(2 * sg->accel_q32, len_q32, 16);
+    sg->acc2_q48 = pw_square_q48(2 * sg->accel_q32, len_q32);
     sg->jcap2_q48 = 0;
     if (pl->head != pl->open) {
         struct pw_seg *before = pw_seg_at(pl, pl->head - 1);

@@ -79,6 +79,7 @@ struct pw_planner {
     int64_t unit_um_s_q64;  /* um/s to Q32: multiply, shift by 32 */
     int64_t unit_um_s2_q64;
     int64_t jerk_q32;
+    int64_t top_q32; /* no speed is higher */
     int64_t curve_nm;
     int64_t setup_q16;
     int64_t dense_q32; /* least time of PW_DENSE segments */
