@@ -67,6 +67,13 @@ def desktop_settings(connections=256):
     return settings
 
 
+def _parts(piece, most, rest):
+    """Generator: the piece in parts of at most so many bytes, then the rest."""
+    for at in range(0, len(piece), most):
+        yield piece[at : at + most]
+    yield from rest
+
+
 class Server:
     """dispatcher: firmware/ipp/dispatch.Dispatcher; names: container of own names and addresses, in lower case, looked at per
     request; web(request) -> None or (status, [(header, value), ...], bytes): everything but IPP."""
@@ -268,6 +275,10 @@ class Server:
                 continue
             if piece is None:
                 break
+            if len(piece) > limit:
+                # what is kept encoded may be longer than a small heap has room for once more
+                pieces = _parts(piece, limit, pieces)
+                continue
             out.append(piece)
             size += len(piece)
             count += 1
