@@ -222,3 +222,28 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         path.write_bytes(text * times)
         peaks.append(json.loads(printwright("steps", str(path), "--json").stdout)["peak_rss_bytes"])
     assert peaks[1] < peaks[0] + 2e6 and peaks[1] < 48e6
+
+
+# -- print time (design.md section 7, "Print time of dense curves") ----------------------------------------------------------------
+
+
+def motion_time_s(lines, approach=""):
+    text = approach + "M400\n" + "".join(lines)
+    return of(text)["print_time_s"] - (of(approach)["print_time_s"] if approach else 0)
+
+
+@pytest.mark.parametrize("feed", [6000, 18000])
+def test_a_line_in_pieces_takes_as_long_as_in_one(feed):
+    whole = motion_time_s(["G1 X100 Y40 F%d\n" % feed])
+    pieces = ["G1 X%.4f Y%.4f F%d\n" % (k * 0.05, k * 0.02, feed) for k in range(1, 2001)]
+    assert motion_time_s(pieces) < 1.01 * whole
+
+
+@pytest.mark.parametrize(("radius", "feed"), [(3, 40), (8, 40), (8, 300), (30, 40), (30, 300)])
+def test_dense_curves_are_not_slowed(radius, feed):
+    """100 mm of 0.1 mm chords, longer than the look-ahead window, under the constant cap of curve rule or F."""
+    places = [(100 + radius * np.cos(k * 0.1 / radius), 100 + radius * np.sin(k * 0.1 / radius)) for k in range(1001)]
+    chords = ["G1 X%.5f Y%.5f F%d\n" % (*place, feed * 60) for place in places[1:]]
+    cap = min(feed, np.sqrt(3000 * radius))
+    whole = motion_time_s(["G1 X100 F%.3f\n" % (cap * 60)])
+    assert motion_time_s(chords, "G1 X%.4f Y%.4f F6000\n" % places[0]) < 1.05 * whole

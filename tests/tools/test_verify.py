@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hal import factory
+from tests.tools.helpers_programs import program
 from tests.tools.helpers_streams import SQUARE, description, load, make, save, simulate
 from tools import stepfile
 from tools.verify.gcode import VerifyError, read
@@ -332,3 +333,13 @@ def test_command(good, tmp_path):
     done = run_command(gcode, gcode)
     assert done.returncode == 1 and "no step file" in done.stderr
     assert run_command(gcode).returncode == 2
+
+
+# -- random programs ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("seed", range(1000, 1008))
+def test_random_programs_pass(tmp_path, machine, seed):
+    gcode, path = make(tmp_path, program(seed), description(machine))
+    assert not judged(gcode, path)[1], "seed %d" % seed
