@@ -1,2 +1,3 @@
 from setuptools import setup
+
 setup(cffi_modules=["native/cffi/build.py:ffi"])
