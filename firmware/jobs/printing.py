@@ -314,9 +314,9 @@ class Printing:
         while not self.core.flush():
             await runner.wait(self._slice_ms())
         self._count()
-        while not runner.motion.idle():
+        # a mark fires only while time passes, also one that stands before the first move
+        while len(runner.marks) or not runner.motion.idle():
             await runner.wait(self._slice_ms())
-        await runner.wait(0)
 
     async def _mark(self, action):
         while not self.runner.marks.add(action):

@@ -34,22 +34,32 @@ def test_sliced_file_prints_as_the_core_plans_it(machine, name):
 def test_marks_heat_and_fan_act_in_their_places():
     async def go():
         async with Printer() as printer:
-            seen = []
-            job = await printer.submit(SQUARE)
-            fan = printer.machine.fans["part"]
+            told = []
+            fan, heating = printer.machine.fans["part"], printer.app.heating
+            set_fan, set_target = fan.set, heating.set_target
 
-            def look():
-                now = (printer.status.layer, fan.get(), printer.app.heating.target_c("nozzle"))
-                if not seen or seen[-1] != now:
-                    seen.append(now)
-                return states.ended(job.state)
+            def place():
+                return printer.status.layer, printer.app.motion.place_nm()[2] // 1000
 
-            await printer.until(look)
-            assert (None, 0, 210) in seen
-            assert (1, 502, 210) in seen and (2, 502, 210) in seen
-            assert seen.index((1, 502, 210)) < seen.index((2, 502, 210))
-            assert seen[-1][1:] == (0, 0)
-            assert 205 < printer.app.heating.peak_c("nozzle") < 225
+            def see_fan(permille):
+                told.append(("fan", permille, *place()))
+                set_fan(permille)
+
+            def see_target(name, target_c):
+                told.append((name, target_c, *place()))
+                set_target(name, target_c)
+
+            fan.set, heating.set_target = see_fan, see_target
+            job = await printer.print(SQUARE)
+            assert job.state == states.COMPLETED, job.message
+            during = [entry for entry in told if entry[2] is not None]
+            assert during[0] == ("fan", 502, 1, 0)
+            assert during[1] == ("fan", 0, 2, 400)
+            assert during[2] == ("nozzle", 0, 2, 400)
+            assert during[3] == ("bed", 0, 2, 400)
+            before = [entry[:2] for entry in told if entry[2] is None]
+            assert before[:2] == [("nozzle", 210), ("bed", 60)]
+            assert 205 < heating.peak_c("nozzle") < 225
 
     run(go())
 
@@ -324,7 +334,8 @@ def test_progress_and_time_left_of_the_document_win():
     data = b"G28\nM73 P10 R50\nG1 X50 F600\nM73 P40 R20\nG1 X100\n"
 
     async def go():
-        async with Printer() as printer:
+        # slow enough for every beat to be seen
+        async with Printer(pace=50) as printer:
             job = await printer.submit(data)
             seen = []
 
@@ -367,3 +378,52 @@ def test_a_failure_inside_the_firmware_stops_the_machine(capsys):
 
     run(go())
     assert "broken on purpose" in capsys.readouterr().err
+
+
+def test_text_that_went_bad_after_the_check_ends_at_the_last_good_move():
+    good = b"G28\nG21\nG90\nG1 X50 Y50 F6000\nG1 X100 F3000\nG1 Y100\n"
+
+    async def go():
+        async with Printer() as printer:
+
+            class Damaged:
+                """What the checker read was another text."""
+
+                def __init__(self):
+                    self.left = [good + b"G1 X900\nG1 X10\n"]
+
+                def readinto(self, buf):
+                    if not self.left:
+                        return 0
+                    text = self.left.pop()
+                    buf[: len(text)] = text
+                    return len(text)
+
+                def close(self):
+                    pass
+
+            job = await printer.submit(good)
+            await printer.until(lambda: job.checked)
+            whole = printer.queue.open_reader
+            printer.queue.open_reader = lambda job, index: Damaged()
+            job = await printer.ended(job)
+            assert job.state == states.ABORTED and job.message.startswith("line 7, column 4"), job.message
+            assert printer.digest == direct_digest(good)
+            assert printer.is_safe()
+            printer.queue.open_reader = whole
+            job = await printer.print(SQUARE)
+            assert job.state == states.COMPLETED, (job.message, printer.status.state_message)
+
+    run(go())
+
+
+def test_marks_come_before_what_waits_for_the_motion():
+    data = b"M104 S210\nM104 S0\nM109 S205\nG28\nM83\nG1 X50 Y50 Z0.3 F6000\nG1 X60 E0.4 F1200\nM104 S0\nM109 S200\nG1 X70 E0.4\n"
+
+    async def go():
+        async with Printer() as printer:
+            job = await printer.print(data)
+            assert job.state == states.COMPLETED, job.message
+            assert printer.digest == direct_digest(data)
+
+    run(go())
