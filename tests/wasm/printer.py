@@ -1,7 +1,7 @@
 # Program for tests/wasm/host.mjs: the whole printer inside MicroPython, until SIGTERM.
-#     printer.py MACHINE.json
-# JSON lines on standard output: {"event":"ready","port":...}, then {"event":"printed","sha256":...,"steps":[...],"live_bytes":...} whenever a
-# job's own moves are over.  State lies in /state, so that flash and documents are files outside the heap, as they would be on a board.
+#     printer MACHINE.json
+# JSON lines on standard output: {"event":"ready","port":...}, then {"event":"printed","sha256":...,"steps":[...],"live_bytes":...}
+# whenever a job's own moves are over.  State lies in /state, so that flash and documents are files outside the heap, as on a board.
 #
 # This build collects garbage only between asyncio's steps, so the start is taken in many of them; a board needs nothing of the kind.
 
@@ -12,12 +12,17 @@ import sys
 
 import host
 
-MODULES = """hal.stepcore hal.stepport hal.stepsink hal.schema hal.factory hal.sim.plants hal.sim.world hal.sim.files hal.sim.flash hal.sim.clock
-hal.sim.machine firmware.config firmware.ipp.codec firmware.ipp.attributes firmware.ipp.values firmware.ipp.checks firmware.ipp.dispatch
-firmware.ipp.materials firmware.ipp.printer_values firmware.ipp.printer firmware.ipp.job firmware.ipp.job_ops firmware.ipp.printer_ops
-firmware.jobs.records firmware.jobs.journal firmware.jobs.spool firmware.jobs.queue firmware.gcode.policy firmware.gcode.values
-firmware.jobs.checker firmware.jobs.printing firmware.jobs.runner firmware.motion.side firmware.net.http1 firmware.net.server
-firmware.safety.supervisor firmware.thermal.control firmware.web.page firmware.app"""
+HAL = """
+hal.stepcore hal.stepport hal.stepsink hal.schema hal.factory hal.sim.plants hal.sim.world hal.sim.files hal.sim.flash hal.sim.clock
+hal.sim.machine
+"""
+FIRMWARE = """
+firmware.config firmware.ipp.codec firmware.ipp.attributes firmware.ipp.values firmware.ipp.checks
+firmware.ipp.dispatch firmware.ipp.materials firmware.ipp.printer_values firmware.ipp.printer firmware.ipp.job firmware.ipp.job_ops
+firmware.ipp.printer_ops firmware.jobs.records firmware.jobs.journal firmware.jobs.spool firmware.jobs.queue firmware.gcode.policy
+firmware.gcode.values firmware.jobs.checker firmware.jobs.printing firmware.jobs.runner firmware.motion.side firmware.net.http1
+firmware.net.server firmware.safety.supervisor firmware.thermal.control firmware.web.page firmware.app
+"""
 
 
 def tell(**facts):
@@ -31,25 +36,31 @@ async def collected():
     return gc.mem_alloc()
 
 
-async def main():
-    interpreter = await collected()
-    for name in MODULES.split():
+async def load(names):
+    for name in names.split():
         __import__(name)
         await asyncio.sleep(0)
-    from firmware import app
+
+
+async def main():
+    interpreter = await collected()
+    await load(HAL)
     from hal import factory
     from hal.sim import SimOptions, build, trace
 
     trace._PACK_BYTES = 512  # the recorder is the test's, not the product's: as small as it works
-    code = await collected()
+    hal_code = await collected()
     with open(sys.argv[1]) as file:
         layer = json.load(file)
     desc = factory.describe(layer.pop("from"), layer)
     await asyncio.sleep(0)
     machine = build(desc, SimOptions(state="/state", port=0, hosts=("127.0.0.1",), digest=True))
     hal = await collected()
-    printer = app.build(machine)
-    await asyncio.sleep(0)
+    await load(FIRMWARE)
+    from firmware import app
+
+    code = await collected()
+    printer = await app.build_in_stages(machine)
     await printer.start()
     ready = await collected()
     core = machine.core

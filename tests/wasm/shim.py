@@ -28,20 +28,24 @@ class Stream:
         self._writable = asyncio.Event()
         self._writable.set()
         self._fresh = asyncio.Event()
-        self._taken = 0
+        self._moved = 0
 
     def get_extra_info(self, key, default=None):
         return (host.peer_address(self._n), host.peer_port(self._n)) if key == "peername" else default
+
+    async def _let_collect(self):
+        # who finds a socket always ready would never let garbage be collected
+        if self._moved >= 1024:
+            self._moved = 0
+            await asyncio.sleep(0)
 
     async def _take(self, at, n):
         while True:
             self._readable.clear()
             got = host.take(self._n, at, n)
             if got > 0:
-                self._taken += got
-                if self._taken >= 1024:  # a reader that always finds data ready would never let garbage be collected
-                    self._taken = 0
-                    await asyncio.sleep(0)
+                self._moved += got
+                await self._let_collect()
                 return got
             if got == -1:
                 return 0
@@ -87,11 +91,13 @@ class Stream:
                 return whole
 
     def write(self, data):
+        self._moved += len(data)
         if len(data) and not host.send(self._n, uctypes.addressof(data), len(data)):
             self._writable.clear()
 
     async def drain(self):
         await self._writable.wait()
+        await self._let_collect()
         if host.broken(self._n):
             raise OSError(_ECONNRESET)
 
@@ -284,6 +290,7 @@ asyncio.run = _run
 def _run_blocking(coro):
     """asyncio.run as elsewhere, that is: it returns when coro has.  JavaScript does not run meanwhile, so there are no sockets and no
     collection of garbage; for tests."""
+
     async def top():
         try:
             outcome.append((await coro, None))
