@@ -8,8 +8,8 @@ import pytest
 
 from tests.wasm.helpers_wasm import ROOT, run
 
-# All of the heap, KiB.  Garbage is collected between tests only (see tests/wasm/host.mjs), and a test that steps a loop makes a lot: live data
-# are bounded by the test that prints (tests/wasm), at the figures of the design.
+# All of the heap, KiB.  Garbage is collected between tests only (tests/wasm/host.mjs), and a test that steps a loop makes a lot; what is
+# live is bounded by the test that prints (tests/wasm/test_print.py).
 HEAP_KIB = 2048
 FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("device_*.py") if path.name != "device_main.py")
 
