@@ -17,7 +17,8 @@ enum { PW_FINE = 6, PW_HUMP = 6 }; /* 2^-6: climbs (pl->fine) and humps below th
 
 /* -- the junction rule over a length ------------------------------------------------------------------------------------------ */
 
-/* Direction of the path over the length `want` from a junction, forward or backward; 0 when the window ends before that. */
+/* Direction of the path over the length `want` from a junction, forward or backward, but not around a sharp corner (the junction
+ * rule is enough there); 0 when the window ends before that. */
 static int pw_chord(const struct pw_planner *pl, uint32_t at, uint32_t end, int step, int64_t want, int64_t sum[3], int64_t *length_q32)
 {
     int64_t have = 0;
@@ -33,13 +34,13 @@ static int pw_chord(const struct pw_planner *pl, uint32_t at, uint32_t end, int 
         *length_q32 = have;
         if (have + 2 >= want) return 1;
         if (step > 0) {
-            if ((sg->flags & PW_SEG_FLUSH) || sg->jcap2_q48 == 0) return n + 1 != end;
+            if ((sg->flags & (PW_SEG_FLUSH | PW_SEG_SHARP)) || sg->jcap2_q48 == 0) return n + 1 != end;
             if (++n == end) return 0;
         } else {
             /* older slots may have been reused, and how many depends on the generator */
             if (n == 0 || (int32_t)(pl->open - n) >= pl->cfg->window / 4) return 1;
             n--;
-            if (pw_seg_at(pl, n)->jcap2_q48 == 0) return 1;
+            if ((pw_seg_at(pl, n)->flags & PW_SEG_SHARP) || pw_seg_at(pl, n)->jcap2_q48 == 0) return 1;
         }
     }
 }
@@ -579,7 +580,8 @@ static int pw_keeps_margin(const struct pw_planner *pl, uint32_t end, int64_t s,
         if (sg->end_q32 < s) continue;
         if (sg->flags & PW_SEG_DWELL) return pw_ramp_length(&lim, v, 0) <= sg->end_q32 - s;
         lim.accel = pw_min64(lim.accel, sg->accel_q32);
-        if (n + 1 == end) return pw_ramp_reserve(&lim, v) <= sg->end_q32 - s;
+        /* behind the first junction whose limit is not known yet anything may come */
+        if (n + 1 == end || !(sg->flags & PW_SEG_CURVE)) return pw_ramp_reserve(&lim, v) <= sg->end_q32 - s;
         limit2 = pw_min64(limit2, pw_min64(sg->cap2_q48, pw_seg_at(pl, n + 1)->cap2_q48));
         if (limit2 < v2 && pw_ramp_length(&lim, v, pw_sqrt_q48(limit2)) > sg->end_q32 - s) return 0;
     }

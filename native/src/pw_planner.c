@@ -2,6 +2,7 @@
 #include "pw_planner.h"
 #include "pw_math.h"
 
+#define PW_SHARP_Q30 929887697 /* cos 30 degrees */
 #define PW_MM_Q64 INT64_C(18446744073710) /* 2^64 / 1e6: nm to mm */
 
 static size_t pw_align(size_t n) { return (n + 7) & ~(size_t)7; }
@@ -153,6 +154,7 @@ static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_lin
         return;
     }
     cos_q30 = pw_asr(pl->unit_q30[0] * unit[0] + pl->unit_q30[1] * unit[1] + pl->unit_q30[2] * unit[2], 30);
+    if (cos_q30 < PW_SHARP_Q30) a->flags |= PW_SEG_SHARP;
     cap = pw_min64(cap, pw_corner2(pw_speed(pl, ln->corner_um_s), cos_q30));
     jump = pw_abs64(ratio - pl->ratio_q24);
     if (jump > 0) {

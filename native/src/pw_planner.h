@@ -12,7 +12,8 @@ enum {
     PW_OPEN_MARKS = 32,      /* marks that look-ahead waits with: as many end it, so that the ring's size does not matter */
     PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
     PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
-    PW_SEG_CURVE = 4         /* jcap2_q48 includes the curve rule */
+    PW_SEG_CURVE = 4,        /* jcap2_q48 includes the curve rule */
+    PW_SEG_SHARP = 8         /* turns by more than 30 degrees where it meets the next: chords of the curve rule end here */
 };
 
 /* A straight line and the limits that hold on it. */
