@@ -11,7 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
-NAMES = ("motion", "ipp", "memory")
+NAMES = ("motion", "targets", "ipp", "memory")
 OUT = Path("build/bench")
 
 

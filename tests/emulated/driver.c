@@ -15,6 +15,7 @@ struct driver {
     struct sha256 sha[PW_MOTORS];
     uint64_t last[PW_MOTORS];
     uint32_t steps[PW_MOTORS];
+    uint32_t runs;
 };
 
 /* -- text out ------------------------------------------------------------------------------------------------------------------- */
@@ -85,6 +86,7 @@ static void hash_run(struct driver *d, int motor, const struct pw_steprun *run)
         interval += (uint64_t)(int64_t)run->add_q16;
     }
     d->steps[motor] += run->count;
+    d->runs++;
 }
 
 /* Runs the core dry.  0, or the error of a call. */
@@ -201,6 +203,7 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
     }
     for (int i = 0; i < METERS; i++) d->spent[i][0] = d->spent[i][1] = 0;
     d->longest[0] = d->longest[1] = 0;
+    d->runs = 0;
     calibrate(d);
     if (!err) err = feed(d, text, at[1], at[2], &error, &line);
     if (!err) err = pw_status(d->core, &status);
@@ -226,6 +229,10 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
     put_hex(io, digest, 32);
     io->put(" steps");
     for (int m = 0; m < PW_MOTORS; m++) put_number(io, d->steps[m]);
+    io->put(" runs");
+    put_number(io, d->runs);
+    io->put(" ticks");
+    put_number(io, status.planned_tick);
     io->put(" memory");
     put_number(io, (int64_t)size);
     io->put("\ncount");

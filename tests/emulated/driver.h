@@ -8,9 +8,9 @@
  * text, padded to a whole word.
  *
  * Printed, a line per case:
- *   case 0 error -25 4 moves 2 sha256 HEX steps 1 2 3 4 memory BYTES
+ *   case 0 error -25 4 moves 2 sha256 HEX steps 1 2 3 4 runs 5 ticks 6 memory BYTES
  *   count feed 0 0 run 0 0 steps 0 0 longest 0 0
- * error: enum pw_err of the text (0: none) and its line.  count: what `count` of pw_driver_io gave for calls of pw_feed and its like,
+ * ticks: plan time at the end.  error: enum pw_err of the text (0: none) and its line.  count: what `count` of pw_driver_io gave for calls of pw_feed and its like,
  * of pw_run, of pw_steps with pw_marks; and for the longest single pw_run.  */
 #ifndef DRIVER_H
 #define DRIVER_H

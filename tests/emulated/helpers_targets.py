@@ -26,13 +26,15 @@ class Answer:
 
     def __init__(self, line: str, counts: str):
         words = line.split()
-        keys = [words.index(key) for key in ("error", "moves", "sha256", "steps", "memory")]
+        keys = [words.index(key) for key in ("error", "moves", "sha256", "steps", "runs", "ticks", "memory")]
         error, error_line = int(words[keys[0] + 1]), int(words[keys[0] + 2])
         self.error = [_TEXT[error], error_line] if error else None
         self.moves = int(words[keys[1] + 1])
         self.sha256 = words[keys[2] + 1]
         self.steps = [int(word) for word in words[keys[3] + 1 : keys[4]]]
-        self.memory = int(words[keys[4] + 1])
+        self.runs = int(words[keys[4] + 1])
+        self.ticks = int(words[keys[5] + 1])
+        self.memory = int(words[keys[6] + 1])
         words = counts.split()[1:]
         self.counts = {words[i]: (int(words[i + 1]), int(words[i + 2])) for i in range(0, len(words), 3)}
 
@@ -124,19 +126,19 @@ def run_wasm(module: Path, cases: Path) -> list[Answer]:
 # -- Cortex-M ---------------------------------------------------------------------------------------------------------------------
 
 
-def build_bare(name: str, cases: Path, output: Path, optimise: str = "-O2") -> Path:
-    """The driver with its cases as an image of a target of native/port/bare/build.py."""
+def build_bare(name: str, cases: Path, output: Path, optimise: str = "-O2", link_map: Path | None = None) -> Path:
+    """The driver with its cases as an image of a target of native/port/bare/build.py; the linker's map goes to link_map."""
     if bare.missing():
         raise RuntimeError("not installed: " + " ".join(bare.missing()))
     program = [*DRIVER, HERE / "bare.c"]
-    return bare.image(bare.TARGETS[name], program, output, optimise, ["-I%s" % HERE, '-DCASES="%s"' % cases])
+    return bare.image(bare.TARGETS[name], program, output, optimise, ["-I%s" % HERE, '-DCASES="%s"' % cases], link_map)
 
 
-def run_bare(name: str, image: Path, timeout_s=300) -> str:
-    """What the image prints in the target's emulator."""
+def run_bare(name: str, image: Path, timeout_s=300, profile: Path | None = None) -> str:
+    """What the image prints in the target's emulator.  profile: for the RP2040, a file for samples of the program counter."""
     target = bare.TARGETS[name]
     if target.machine is None:
-        return node("rp2040.mjs", bare.binary(image), bare.entry(target), timeout_s=timeout_s)
+        return node("rp2040.mjs", bare.binary(image), bare.entry(target), *([profile] if profile else []), timeout_s=timeout_s)
     command = ["qemu-system-arm", "-M", target.machine, "-nographic", "-monitor", "none", "-serial", "none"]
     command += ["-semihosting-config", "enable=on,target=native", "-icount", "shift=%d" % ICOUNT_SHIFT, "-kernel", image]
     if shutil.which(command[0]) is None:
@@ -148,9 +150,12 @@ def run_bare(name: str, image: Path, timeout_s=300) -> str:
     return text
 
 
-def instructions(name: str, ticks: int) -> int:
-    """Instructions in SysTick ticks of a QEMU machine."""
-    return round(ticks * 1e9 / bare.TARGETS[name].systick_hz / 2**ICOUNT_SHIFT)
+def counted(name: str, count: tuple[int, int]) -> tuple[int, int]:
+    """A target's count as (cycles, instructions); QEMU only knows (instructions, 0)."""
+    target = bare.TARGETS[name]
+    if target.machine is None:
+        return count
+    return round(count[0] * 1e9 / target.systick_hz / 2**ICOUNT_SHIFT), 0
 
 
 def stack_bytes(text: str) -> int:

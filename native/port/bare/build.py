@@ -95,8 +95,11 @@ def objects(target: Target, optimise: str) -> list[Path]:
     return made
 
 
-def image(target: Target, program: list[Path], output: Path, optimise: str = "-O2", flags=()) -> Path:
-    """Compiles `program` (relative to the checkout), links it with the core and returns `output`, an ELF file."""
+def image(target: Target, program: list[Path], output: Path, optimise: str = "-O2", flags=(), link_map: Path | None = None) -> Path:
+    """Compiles `program` (relative to the checkout), links it with the core and returns `output`, an ELF file.
+
+    flags: for `program` alone; link_map: a file for the linker's map.
+    """
     parts = objects(target, optimise)
     (flash, flash_size), (ram, ram_size) = target.flash, target.ram
     places = {"FLASH": flash, "FLASH_SIZE": flash_size, "RAM": ram, "RAM_SIZE": ram_size}
@@ -106,6 +109,8 @@ def image(target: Target, program: list[Path], output: Path, optimise: str = "-O
             own.append(Path(folder) / (source.stem + ".o"))
             _run(["arm-none-eabi-gcc", *FLAGS, *WARN, *target.flags, optimise, *INCLUDE, *flags, "-c", source, "-o", own[-1]])
         define = ["-Wl,--defsym=%s=%#x" % item for item in places.items()]
+        if link_map:
+            define.append("-Wl,-Map=%s" % link_map)
         _run(["arm-none-eabi-gcc", "-mthumb", *target.flags, *LINK, *define, *own, *parts, "-lgcc", "-o", output])
     return output
 

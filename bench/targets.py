@@ -1,0 +1,196 @@
+"""Emulated chips: code size, memory, instructions and cycles of the motion core (design.md section 7).
+
+By the emulators' own counters: long moves at 320 steps/mm (cost of a step), short chords at 80 steps/mm (cost of a segment), and the start
+of a sliced file at both (share of the print time that the processor is busy).  METHOD says what the figures leave out.
+"""
+
+import bisect
+import math
+import re
+import struct
+import subprocess
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from hal import stepcore
+from hal.stepcore import lib, ref
+from native.port.bare import build as bare
+from tests.emulated import helpers_targets as targets
+from tools import golden
+
+OPTIMISE = ("-Os", "-O2")
+BOARD = {"ring_runs": 64, "ring_marks": 32}
+CLOCK_HZ = {"m0plus": 133_000_000, "m3": 150_000_000, "m4f": 150_000_000, "m7": 150_000_000, "m33": 150_000_000}
+COUNTED = ("m0plus", "m4f", "m33")
+BUDGET = 16  # of one pw_run: how long it holds the processor is measured too
+TOP = 14
+# of the driver, which hashes the steps
+OWN = "drain hash_run block big_endian sha256_word sha256_begin sha256_end one pw_drive bare_put bare_count semihost".split()
+METHOD = {
+    "m0plus": "rp2040js counts the cycles of a Cortex-M0+ as its manual gives them, memory without wait states: as with all code in RAM "
+    "and no second core on the bus. Divisions are libgcc's, the RP2040's divider is not used.",
+    "m3 m4f m7 m33": "QEMU with -icount counts instructions, not cycles: no wait states, branches, load-use or divider stalls, no dual "
+    "issue. Per second figures take one cycle an instruction, which a real M4F or M33 does not reach.",
+    "all": "From G-code text to runs of steps, without making the pulses. Cost per step and per segment are whole costs divided by "
+    "the steps and by the commanded segments. code: the core's objects, and what they pull in of libgcc; stack: of the whole driver.",
+}
+
+
+def long_moves() -> bytes:
+    """Lines of 10 to 60 mm in x and y with extrusion, some z: at 320 steps/mm a step costs what a step costs."""
+    lines = ["M83", "G1 Z0.2 F600"]
+    for i in range(24):
+        angle, length = i * 2.4, 10 + i * 17 % 50
+        x, y = 117 + length * math.cos(angle), 117 + length * math.sin(angle)
+        lines.append("G1 X%.3f Y%.3f Z%.2f E%.5f F%d" % (x, y, 0.2 + i * 0.01, length * 0.03, 6000 + i % 3 * 3000))
+    return "\n".join(lines + [""]).encode()
+
+
+def short_chords() -> bytes:
+    """Chords of about 0.3 mm on a wavy loop: nothing to merge, every one a curve."""
+    lines = ["M83", "G1 Z0.2 F600", "G0 X137 Y117 F9000"]
+    for i in range(1, 900):
+        angle = i * 0.016
+        radius = 20 + 1.5 * math.sin(7 * angle)
+        lines.append("G1 X%.3f Y%.3f E0.012 F6000" % (117 + radius * math.cos(angle), 117 + radius * math.sin(angle)))
+    return "\n".join(lines + [""]).encode()
+
+
+def sliced() -> bytes:
+    """The start of a sliced file."""
+    return dict(golden.corpus())["sliced/prusa_gear_relative_e.gcode:%d" % golden.START_BYTES]
+
+
+_FINE = {"steps_per_m": [320000, 320000, 1600000, 380000]}
+PROGRAMS = {
+    "long_moves_320": (long_moves, _FINE),
+    "short_chords_80": (short_chords, {}),
+    "sliced_320": (sliced, _FINE),
+    "sliced_80": (sliced, {}),
+}
+
+
+def run_output(command):
+    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, cwd=bare.ROOT).stdout
+
+
+def code_size(name: str, optimise: str, elf_map: str) -> dict:
+    """Bytes of the core's sections, and of libgcc's in the linked image."""
+    objects = [path for path in bare.objects(bare.TARGETS[name], optimise) if path.stem.startswith("pw_")]
+    total = run_output(["arm-none-eabi-size", "-t", *objects]).strip().split("\n")[-1].split()
+    helpers = re.findall(r"^ \.text\S*\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) \S*libgcc\.a", elf_map, re.MULTILINE)
+    sizes = {"text": int(total[0]), "data": int(total[1]), "bss": int(total[2])}
+    return {**sizes, "libgcc": sum(int(size, 16) for size in helpers)}
+
+
+def core_size(config: dict) -> int:
+    words = stepcore.config_array(lib.pw_config_field, config, {"abi": stepcore.PW_ABI})
+    return lib.pw_core_size(ref(words, "struct pw_config"))
+
+
+def memory() -> dict:
+    """pw_core_size of some configurations, and what one more of each element costs."""
+    base = targets.machine_config("sim-cartesian")
+    board = targets.machine_config("sim-cartesian", **BOARD)
+    least = targets.machine_config("sim-cartesian", window=16, ring_runs=16, ring_marks=4)
+
+    def slope(field, by):
+        return (core_size({**board, field: board[field] + by}) - core_size(board)) / by
+
+    each = {field: slope(field, 64) for field in ("window", "ring_runs", "ring_marks")}
+    return {
+        "sim_cartesian": core_size(base),
+        "board": {**BOARD, "window": board["window"], "bytes": core_size(board)},
+        "least": core_size(least),
+        "bytes_per": each,
+        "fixed": core_size(board) - round(sum(each[field] * board[field] for field in each)),  # the second context in it
+        "measured_on": "64-bit pointers; on a 32-bit target 100 to 200 bytes less",
+    }
+
+
+def profile(elf: Path, samples: Path) -> dict:
+    """Share of the instructions that each function of the image takes, the driver's own left out, the largest first."""
+    symbols = []
+    for line in run_output(["arm-none-eabi-nm", "-n", elf]).splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] in "tT" and not words[2].startswith("$"):
+            symbols.append((int(words[0], 16) & ~1, words[2]))
+    starts = [address for address, _ in symbols]
+    counts = Counter()
+    for (place,) in struct.iter_unpack("<I", samples.read_bytes()):
+        counts[symbols[max(bisect.bisect_right(starts, place) - 1, 0)][1]] += 1
+    for own in (
+        "block",
+        "big_endian",
+        "sha256_word",
+        "sha256_begin",
+        "sha256_end",
+        "one",
+        "pw_drive",
+        "bare_put",
+        "bare_count",
+        "semihost",
+    ):
+        counts.pop(own, None)
+    total = sum(counts.values())
+    return {name: round(count / total, 3) for name, count in counts.most_common(TOP)}
+
+
+def counted(name: str, folder: Path, log) -> dict:
+    """Both programs on one chip."""
+    keys = list(PROGRAMS)
+    figures = {}
+    for key in keys:
+        log("%s: %s" % (bare.TARGETS[name].cpu, key))
+        make, changes = PROGRAMS[key]
+        config = targets.machine_config("sim-cartesian", **{**BOARD, **changes})
+        cases, image = folder / "cases", folder / "image.elf"
+        cases.write_bytes(targets.pack([targets.Case(config, make(), piece=256, budget=BUDGET)]))
+        targets.build_bare(name, cases, image)
+        samples = folder / "profile"
+        text = targets.run_bare(name, image, profile=samples)
+        (answer,) = targets.answers(text)
+        steps, moves = sum(answer.steps), answer.moves
+        unit = "cycles" if name == "m0plus" else "instructions"
+        whole = {part: targets.counted(name, count) for part, count in answer.counts.items()}
+        work = {unit: whole["feed"][0] + whole["run"][0] + whole["steps"][0]}
+        if name == "m0plus":
+            work["instructions"] = whole["feed"][1] + whole["run"][1] + whole["steps"][1]
+        figures[key] = {
+            "steps": steps,
+            "segments": moves,
+            "steps_per_run": round(steps / answer.runs, 1),
+            **work,
+            unit + "_per_step": round(work[unit] / steps, 1),
+            unit + "_per_segment": round(work[unit] / moves, 1),
+            "share": {part: round(whole[part][0] / work[unit], 3) for part in ("feed", "run", "steps")},
+            "longest_pw_run": {"budget": BUDGET, unit: whole["longest"][0]},
+            "steps_per_s": round(CLOCK_HZ[name] * steps / work[unit]),
+            "segments_per_s": round(CLOCK_HZ[name] * moves / work[unit]),
+            "clock_hz": CLOCK_HZ[name],
+            "busy_share_of_print_time": round(work[unit] / CLOCK_HZ[name] / (answer.ticks / config["tick_hz"]), 3),
+            "stack": targets.stack_bytes(text),
+        }
+        if name == "m0plus":
+            figures[key]["where"] = profile(image, samples)
+    return figures
+
+
+def run(log) -> dict:
+    code = {}
+    counts = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        cases = folder / "cases"
+        cases.write_bytes(targets.pack([]))
+        for name in bare.TARGETS:
+            code[name] = {}
+            for optimise in OPTIMISE:
+                log("%s: size with %s" % (bare.TARGETS[name].cpu, optimise))
+                elf_map = folder / "image.map"
+                targets.build_bare(name, cases, folder / "image.elf", optimise, elf_map)
+                code[name][optimise] = code_size(name, optimise, elf_map.read_text())
+        for name in COUNTED:
+            counts[name] = counted(name, folder, log)
+    return {"method": METHOD, "code_bytes": code, "core_memory_bytes": memory(), "counts": counts}
