@@ -28,7 +28,9 @@ class GroupCommit:
             self._turn.clear()
             try:
                 upto = self._log.flush()
+                number = self._log.number
                 await self._log.flash.sync()
+                self._log.synced(number)
                 self.durable = upto
             finally:
                 self._busy = False

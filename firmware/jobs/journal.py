@@ -59,14 +59,14 @@ class Journal:
         state = log.get(KEY_STATE)
         if state and len(state) == _STATE_BYTES and state[0] == _VERSION:
             _, self.last_id, self.boot = struct.unpack(_STATE, state)
+        # a deletion may be stored before the note of the id that it takes away
+        self.last_id = max(self.last_id, log.highest_key)
         head = bytearray(jobs.HEAD_BYTES)
         ended = []
         alive = []
         for key in log.keys():
             if key > KEY_JOBS_MAX:
                 continue
-            if key > self.last_id:
-                self.last_id = key
             number = 0
             if log.peek(key, head) == jobs.HEAD_BYTES:
                 number, end = jobs.peek(head)

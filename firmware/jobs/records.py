@@ -5,24 +5,25 @@ two erases, so that what is already on flash can never be hurt by what comes lat
 is erased and, if it was the last free one, takes over the live records of the oldest block.  SPEC.md has every byte, DESIGN.md why.
 
 What was put or deleted is durable when flush() and then the flash's sync() have returned (commit.py shares both among callers);
-before that a power cut loses it without trace.  A record is there wholly or not at all.
+before that a power cut loses it without trace.  A record is there wholly or not at all.  A medium may store what was not synced in
+any order; then it has barrier(), and who syncs it calls synced().
 
-In RAM: 10 bytes a key (keyindex.py), 4 a block, one page, 512 bytes.  Not here: what the values mean (journal.py).
+In RAM: 10 bytes a key (keyindex.py), 8 a block, one page, 512 bytes.  Not here: what the values mean (journal.py).
 """
 
 import struct
 from array import array
 
 from firmware.jobs.keyindex import KeyIndex
-from hal.compat import const, crc32
+from hal.compat import const, crc32, urandom
 from hal.errors import HalError, StorageError, StorageFull
 
 BLOCK_BYTES_MAX = const(65536)  # a copy of one block's live records is the longest single piece of work
 VALUE_BYTES_MAX = const(4096)
 
 _MAGIC = b"PWL1"
-_HEAD = "<4sIIII"  # magic, number, retired, block bytes, CRC
-_HEAD_BYTES = const(20)
+_HEAD = "<4sIIIII"  # magic, number, retired, block bytes, salt, CRC
+_HEAD_BYTES = const(24)
 _CHUNK_BYTES = const(512)  # values are checked and copied in pieces of this size
 _RECORD = "<HBBII"  # value bytes, kind, mark, key, CRC
 _RECORD_BYTES = const(12)
@@ -32,7 +33,8 @@ _MARK = const(0x5A)
 _PUT = const(1)
 _DELETE = const(2)
 _COPY = const(3)
-_READY = const(4)
+_READY = const(4)  # the value is the number of copies before it
+_PROVED = const(5)  # the medium had stored all copies when this was written
 
 
 def _sectors_per_block(size, sector_bytes):
@@ -72,6 +74,7 @@ class RecordLog:
             raise StorageError("flash blocks of %d bytes are too small for pages of %d" % (self._block, page))
         self._index = KeyIndex(max_keys)
         self._numbers = array("I", bytes(4 * self._blocks))  # block number of each physical block, 0 = not in use
+        self._seeds = array("I", bytes(4 * self._blocks))  # CRC of its head, which is part of the CRC of its records
         self._io = bytearray(_CHUNK_BYTES)
         self._view = memoryview(self._io)
         self._head = bytearray(_RECORD_BYTES)
@@ -88,11 +91,14 @@ class RecordLog:
         self._retired = 0  # blocks numbered up to here hold nothing that counts
         self._at = 0  # place of the page buffer within that block
         self._fill = 0  # bytes in it
+        self._proved = False  # a sync has ended since the newest block took over records
+        self._prove = False  # the block is to say so
         self._torn = False  # a write failed within a record: nothing may follow it in this block
         self.live_bytes = 0
         self.sequence = 0  # records appended since mount
         self.flushed = 0  # of these, on flash
         self.erased = 0  # blocks erased since mount
+        self.highest_key = 0  # below 0x80000000 that mount() met, of deleted values too
 
     # -- reading -------------------------------------------------------------------------------------------------------------
 
@@ -119,7 +125,7 @@ class RecordLog:
         if n >= 0:
             value = bytearray(n)
             self._read(block, at + _RECORD_BYTES, value)
-            if crc32(value, self._crc(self._numbers[block], at, self._head)) == crc:
+            if crc32(value, self._crc(block, at)) == crc:
                 return bytes(value)
         raise StorageError("record %d is damaged" % key)
 
@@ -156,10 +162,11 @@ class RecordLog:
             return -1, 0, 0, 0
         return n, kind, key, crc
 
-    def _crc(self, number, at, head):
-        """CRC of what comes before the value: number and place of its block are part of it.  A record counts only where and when it was
-        written, so neither bytes of an earlier use of the block nor a value that looks like a record can pass for one."""
-        return crc32(memoryview(head)[:8], crc32(struct.pack(_SEED, number, at)))
+    def _crc(self, block, at):
+        """CRC of what comes before the value, with the record's head in _head: its place and the CRC of its block's head are part of it.
+        A record counts only where and when it was written, so neither bytes of an earlier use of the block nor a value that looks
+        like a record can pass for one."""
+        return crc32(memoryview(self._head)[:8], crc32(struct.pack(_SEED, self._seeds[block], at)))
 
     def _pieces(self, block, at, n):
         """Generator of the n bytes at a place, as views that are good until the next one."""
@@ -201,6 +208,8 @@ class RecordLog:
                     self._number = self._numbers[block]
                     self._newest = block
                     self._retired = self._block_head(block)[1]
+            if self._newest >= 0:
+                self._is_ready(self._newest)  # it was, or no other had been begun
         for block in range(self._blocks):
             if self._numbers[block] <= self._retired:
                 self._numbers[block] = 0
@@ -221,9 +230,10 @@ class RecordLog:
         """(number, retired) of a block, (0, 0) when its head is not whole."""
         view = self._view[:_HEAD_BYTES]
         self._read(block, 0, view)
-        magic, number, retired, size, crc = struct.unpack_from(_HEAD, self._io)
-        if magic != _MAGIC or size != self._block or crc32(view[:16]) != crc or not retired < number:
+        magic, number, retired, size, _, crc = struct.unpack_from(_HEAD, self._io)
+        if magic != _MAGIC or size != self._block or crc32(view[: _HEAD_BYTES - 4]) != crc or not retired < number:
             return 0, 0
+        self._seeds[block] = crc
         return number, retired
 
     def _records(self, block):
@@ -232,18 +242,27 @@ class RecordLog:
         page = len(self._page)
         while at < self._block:
             n, kind, key, crc = self._record_head(block, at)
-            if n < 0 or self._value_crc(block, at, n, self._crc(self._numbers[block], at, self._head)) != crc:
+            if n < 0 or self._value_crc(block, at, n, self._crc(block, at)) != crc:
                 at = (at // page + 1) * page
                 continue
             yield at, n, kind, key
             at += _RECORD_BYTES + n
 
     def _is_ready(self, block):
-        """True when a block had taken over all that it was to take: its mark is there, or a record that came after it."""
-        for _, _, kind, _ in self._records(block):
-            if kind != _COPY:
-                return True
-        return False
+        """True when a block has all that it was to take over: as many copies as its mark says, or a later record that proves it.  (A
+        medium may have stored the mark before the copies.)"""
+        copies = 0
+        wanted = -1
+        self._proved = False
+        for at, n, kind, _ in self._records(block):
+            if kind == _COPY:
+                copies += 1
+            elif kind == _READY and n == 4:
+                self._read(block, at + _RECORD_BYTES, self._view[:4])
+                wanted = struct.unpack_from("<I", self._io)[0]
+            elif kind == _PROVED:
+                self._proved = True
+        return self._proved or copies == wanted
 
     def _replay(self, block):
         """Takes a block's records over into the index; returns the place behind the last one."""
@@ -253,6 +272,8 @@ class RecordLog:
                 self._remember(key, block * self._block + at, n)
             elif kind == _DELETE:
                 self._forget(key)
+            if self.highest_key < key < 0x80000000 and kind <= _COPY:
+                self.highest_key = key
             end = at + _RECORD_BYTES + n
         return end
 
@@ -325,6 +346,20 @@ class RecordLog:
             self._append(_DELETE, key, b"")
             self._forget(key)
 
+    def salt(self):
+        """Four bytes that are others each time."""
+        return urandom(4)
+
+    @property
+    def number(self):
+        """Of the block that is being filled; for synced()."""
+        return self._number
+
+    def synced(self, number):
+        """A sync has ended that began when the newest block had this number."""
+        if number == self._number and not self._proved:
+            self._proved = self._prove = True
+
     def flush(self):
         """Hands everything appended so far to the flash; returns `sequence` as it was.  The rest of the page stays unused."""
         if self._fill:
@@ -341,11 +376,14 @@ class RecordLog:
                 raise StorageFull("no block has room for %d bytes" % need)
             rounds -= 1
             self._rotate()
+        if self._prove and self._at + self._fill + _RECORD_BYTES + need <= self._block:
+            self._prove = False
+            self._write(_PROVED, self._retired, b"")
         return self._write(kind, key, value)
 
     def _write(self, kind, key, value):
         at = self._begin_record(kind, key, len(value))
-        struct.pack_into("<I", self._head, 8, crc32(value, self._crc(self._number, at, self._head)))
+        struct.pack_into("<I", self._head, 8, crc32(value, self._crc(self._newest, at)))
         try:
             self._buffer(self._head)
             self._buffer(value)
@@ -365,7 +403,7 @@ class RecordLog:
     def _copy(self, block, from_at, n, key):
         """Writes a record's value again, as a copy; returns its place."""
         at = self._begin_record(_COPY, key, n)
-        crc = self._value_crc(block, from_at, n, self._crc(self._number, at, self._head))
+        crc = self._value_crc(block, from_at, n, self._crc(self._newest, at))
         struct.pack_into("<I", self._head, 8, crc)
         self._buffer(self._head)
         for piece in self._pieces(block, from_at + _RECORD_BYTES, n):
@@ -416,7 +454,10 @@ class RecordLog:
         """Opens a free block as the newest; if it is the last free one, it takes over what is live in the oldest."""
         if self._newest >= 0:
             self.flush()
-        before = (self._newest, self._number, self._at, self._torn)
+            if not self._proved and hasattr(self.flash, "barrier"):
+                # the block to be erased may hold the only durable copy of what the newest took over
+                self.flash.barrier()
+        before = (self._newest, self._number, self._at, self._torn, self._proved, self._prove)
         block, others = self._free()
         oldest = -1 if others else self._oldest()
         retired = self._retired if oldest < 0 else self._numbers[oldest]
@@ -429,8 +470,11 @@ class RecordLog:
             self._at = 0
             self._fill = 0
             self._torn = False
-            head = struct.pack("<4sIII", _MAGIC, number, retired, self._block)
-            self._buffer(head + struct.pack("<I", crc32(head)))
+            self._proved = self._prove = False
+            # the salt tells this use of the block from one with the same number that a cut undid, but for some pages
+            head = struct.pack("<4sIII", _MAGIC, number, retired, self._block) + self.salt()
+            self._seeds[block] = crc32(head)
+            self._buffer(head + struct.pack("<I", self._seeds[block]))
             moved = []
             if oldest >= 0:
                 for at, n, _, key in self._records(oldest):
@@ -438,12 +482,12 @@ class RecordLog:
                     if self._index.get(key) == place:
                         moved.append(key)
                         moved.append(self._copy(oldest, at, n, key))
-            self._write(_READY, retired, b"")
+            self._write(_READY, retired, struct.pack("<I", len(moved) // 2))
             self._program()
         except HalError:
             # as a power cut would leave it: the block is not ready, nothing was taken from the oldest
             self._numbers[block] = 0
-            self._newest, self._number, self._at, self._torn = before
+            self._newest, self._number, self._at, self._torn, self._proved, self._prove = before
             self._fill = 0
             raise
         for i in range(0, len(moved), 2):

@@ -5,7 +5,7 @@ that was put after it.  Nothing else may be there, and a mount must always succe
 """
 
 from firmware.jobs.records import RecordLog
-from tests.firmware.jobs.helpers_flash import FakeFlash, PowerCut
+from tests.firmware.jobs.helpers_flash import CachedFlash, FakeFlash, PowerCut
 
 ABSENT = None
 
@@ -19,9 +19,10 @@ class Geometry:
         self.sectors_per_block = sectors_per_block
         self.max_keys = max_keys
 
-    def flash(self):
+    def flash(self, cached=False):
         # one sector before and behind the log, which must stay as they are
-        return FakeFlash((self.sectors + 2) * self.sector_bytes, self.sector_bytes, self.page_bytes)
+        kind = CachedFlash if cached else FakeFlash
+        return kind((self.sectors + 2) * self.sector_bytes, self.sector_bytes, self.page_bytes)
 
     def log(self, flash):
         return RecordLog(flash, self.sector_bytes, self.sectors * self.sector_bytes, self.max_keys, self.sectors_per_block, 40)
@@ -85,6 +86,10 @@ def play(log, script, judge, start=0):
         kind, key, value = script.ops[i]
         if kind == "flush":
             log.flush()
+            if hasattr(log.flash, "sync_now"):
+                number = log.number
+                log.flash.sync_now()
+                log.synced(number)
             judge.acknowledged()
             continue
         judge.sent(kind, key, value)

@@ -122,6 +122,56 @@ def test_a_second_cut_anywhere_in_the_recovery_loses_nothing(geometry, record_pr
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: g.name)
+@pytest.mark.parametrize("flush_every", [1, 40])
+def test_a_medium_that_stores_in_any_order_loses_nothing_synced(geometry, flush_every, record_property):
+    script = Script(80, VALUE_BYTES, seed=5)
+    # with few flushes the log goes round without any sync
+    flushes = [i for i, op in enumerate(script.ops) if op[0] == "flush"]
+    dropped = {i for n, i in enumerate(flushes) if n % flush_every}
+    script.ops = [op for i, op in enumerate(script.ops) if i not in dropped]
+    flash = geometry.flash(cached=True)
+    log = geometry.log(flash)
+    log.mount()
+    play(log, script, Judge())
+    operations = flash.ops
+    assert log.erased > geometry.sectors // geometry.sectors_per_block
+    if flush_every > 1:
+        assert flash.barriers
+    tried = survived = 0
+    problems = []
+    for at in range(operations):
+        for seed in range(3):
+            flash = geometry.flash(cached=True)
+            log = geometry.log(flash)
+            judge = Judge()
+
+            def action(log=log, judge=judge):
+                log.mount()
+                play(log, script, judge)
+
+            assert cut_during(flash, action, at, ALL)
+            flash.fail_power(at * 3 + seed)
+            log = geometry.log(flash)
+            log.mount()
+            tried += 1
+            wrong = judge.found(log)
+            if wrong is None:
+                # once more, while it takes up its work
+                assert cut_during(flash, lambda log=log, judge=judge: play(log, script, judge), 9 + seed, ALL)
+                flash.fail_power(at)
+                log = geometry.log(flash)
+                log.mount()
+                wrong = judge.found(log)
+            if wrong is None:
+                survived += 1
+            else:
+                problems.append("cut %d seed %d: %s" % (at, seed, wrong))
+    record_property("cuts", tried)
+    print("%s: %d cuts of a cached medium tried, %d survived" % (geometry.name, tried, survived))
+    assert survived == tried, "%d of %d cuts survived; %s" % (survived, tried, problems[:3])
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES, ids=lambda g: g.name)
 def test_nothing_outside_of_its_area_changes(geometry):
     flash = geometry.flash()
     flash.data[:] = b"\x00" * flash.size

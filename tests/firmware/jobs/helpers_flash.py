@@ -130,6 +130,35 @@ class FakeFlash:
         self.syncs += 1
 
 
+class CachedFlash(FakeFlash):
+    """As a file on a desktop: what was not synced may be stored in any order, unit by unit of a page, when the power fails."""
+
+    def __init__(self, size, sector_bytes=4096, page_bytes=256):
+        FakeFlash.__init__(self, size, sector_bytes, page_bytes)
+        self.disk = bytearray(self.data)
+        self.barriers = 0
+
+    def barrier(self):
+        self.barriers += 1
+        self.sync_now()
+
+    def sync_now(self):
+        if self.dead:
+            raise PowerCut()
+        self.disk[:] = self.data
+
+    def fail_power(self, seed):
+        """Each page that was not synced is old or new now."""
+        self._seed = seed + 1
+        page = self.page_bytes
+        for at in range(0, self.size, page):
+            if self.data[at : at + page] != self.disk[at : at + page] and self._random() & 1:
+                self.disk[at : at + page] = self.data[at : at + page]
+        self.data[:] = self.disk
+        self.programmed = {p for p in range(self.size // page) if self.data[p * page : (p + 1) * page] != b"\xff" * page}
+        self.power_on()
+
+
 class _Writer:
     def __init__(self, files, name):
         self._files = files
