@@ -92,7 +92,11 @@ class Flash:
         raise NotImplementedError
 
     async def sync(self):
-        """Returns when all that was programmed and erased before the call is durable.  FlashError when that failed."""
+        """Returns when all that was programmed and erased before the call is durable.  FlashError when that failed.
+
+        Where a loss of power can undo a later operation and keep an earlier one, or the other way round (a file on the desktop), there
+        is also barrier(): the same, blocking, for the rare case that an operation must not overtake what was done before.
+        """
         raise NotImplementedError
 
 

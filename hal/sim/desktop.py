@@ -88,6 +88,13 @@ class DurableFlash(FileFlash):
         await FileFlash.sync(self)
         await self._sync.wait()
 
+    def barrier(self):
+        """Waits, blocking, until all that was written is durable: for the rare case that what comes next must not overtake it."""
+        try:
+            self._flush()
+        except OSError as error:
+            raise FlashError("cannot be made durable: %s" % error) from None
+
 
 class DurableFiles(FolderFiles):
     """A folder whose closed files are flushed by the next sync()."""
