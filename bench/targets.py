@@ -22,8 +22,8 @@ from tools import golden
 OPTIMISE = ("-Os", "-O2")
 BOARD = {"ring_runs": 64, "ring_marks": 32}
 CLOCK_HZ = {"m0plus": 133_000_000, "m3": 150_000_000, "m4f": 150_000_000, "m7": 150_000_000, "m33": 150_000_000}
-COUNTED = ("m0plus", "m4f", "m33")
-BUDGET = 16  # of one pw_run: how long it holds the processor is measured too
+COUNTED = (("m0plus", "-Os"), ("m0plus", "-O2"), ("m4f", "-O2"), ("m33", "-O2"))
+BUDGET = 1  # of one pw_run: how long the least amount of work holds the processor is measured too
 TOP = 14
 # of the driver, which hashes the steps
 OWN = "drain hash_run block big_endian sha256_word sha256_begin sha256_end one pw_drive bare_put bare_count semihost".split()
@@ -75,13 +75,24 @@ def run_output(command):
     return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, cwd=bare.ROOT).stdout
 
 
-def code_size(name: str, optimise: str, elf_map: str) -> dict:
-    """Bytes of the core's sections, and of libgcc's in the linked image."""
-    objects = [path for path in bare.objects(bare.TARGETS[name], optimise) if path.stem.startswith("pw_")]
+def linked(elf_map: str, pattern: str) -> int:
+    """Bytes of code and constants that the linker took from files whose path matches."""
+    elf_map = elf_map[elf_map.index("Linker script and memory map") :]  # before it: what was left out
+    found = re.findall(r"^ \.(?:text|rodata)\S*\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S+)", elf_map, re.MULTILINE)
+    return sum(int(size, 16) for size, path in found if re.search(pattern, path))
+
+
+def code_size(name: str, optimise: str, folder: Path) -> dict:
+    """Bytes: the core's objects, libgcc's helpers in the driver's image, and what pw_run, pw_steps and pw_marks reach of both."""
+    target, elf, elf_map = bare.TARGETS[name], folder / "image.elf", folder / "image.map"
+    (folder / "cases").write_bytes(targets.pack([]))
+    targets.build_bare(name, folder / "cases", elf, optimise, elf_map)
+    helpers = linked(elf_map.read_text(), r"libgcc\.a")
+    bare.image(target, [targets.HERE / "reach.c"], elf, optimise, link_map=elf_map)
+    reached = linked(elf_map.read_text(), r"libgcc\.a|/pw_\w+\.o$")
+    objects = [path for path in bare.objects(target, optimise) if path.stem.startswith("pw_")]
     total = run_output(["arm-none-eabi-size", "-t", *objects]).strip().split("\n")[-1].split()
-    helpers = re.findall(r"^ \.text\S*\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) \S*libgcc\.a", elf_map, re.MULTILINE)
-    sizes = {"text": int(total[0]), "data": int(total[1]), "bss": int(total[2])}
-    return {**sizes, "libgcc": sum(int(size, 16) for size in helpers)}
+    return {"text": int(total[0]), "data": int(total[1]), "bss": int(total[2]), "libgcc": helpers, "reached_while_moving": reached}
 
 
 def core_size(config: dict) -> int:
@@ -137,17 +148,17 @@ def profile(elf: Path, samples: Path) -> dict:
     return {name: round(count / total, 3) for name, count in counts.most_common(TOP)}
 
 
-def counted(name: str, folder: Path, log) -> dict:
-    """Both programs on one chip."""
+def counted(name: str, optimise: str, folder: Path, log) -> dict:
+    """All programs on one chip."""
     keys = list(PROGRAMS)
     figures = {}
     for key in keys:
-        log("%s: %s" % (bare.TARGETS[name].cpu, key))
+        log("%s %s: %s" % (bare.TARGETS[name].cpu, optimise, key))
         make, changes = PROGRAMS[key]
         config = targets.machine_config("sim-cartesian", **{**BOARD, **changes})
         cases, image = folder / "cases", folder / "image.elf"
         cases.write_bytes(targets.pack([targets.Case(config, make(), piece=256, budget=BUDGET)]))
-        targets.build_bare(name, cases, image)
+        targets.build_bare(name, cases, image, optimise)
         samples = folder / "profile"
         text = targets.run_bare(name, image, profile=samples)
         (answer,) = targets.answers(text)
@@ -165,7 +176,7 @@ def counted(name: str, folder: Path, log) -> dict:
             unit + "_per_step": round(work[unit] / steps, 1),
             unit + "_per_segment": round(work[unit] / moves, 1),
             "share": {part: round(whole[part][0] / work[unit], 3) for part in ("feed", "run", "steps")},
-            "longest_pw_run": {"budget": BUDGET, unit: whole["longest"][0]},
+            "longest_pw_run_" + unit: whole["longest"][0],
             "steps_per_s": round(CLOCK_HZ[name] * steps / work[unit]),
             "segments_per_s": round(CLOCK_HZ[name] * moves / work[unit]),
             "clock_hz": CLOCK_HZ[name],
@@ -182,15 +193,9 @@ def run(log) -> dict:
     counts = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        cases = folder / "cases"
-        cases.write_bytes(targets.pack([]))
         for name in bare.TARGETS:
-            code[name] = {}
-            for optimise in OPTIMISE:
-                log("%s: size with %s" % (bare.TARGETS[name].cpu, optimise))
-                elf_map = folder / "image.map"
-                targets.build_bare(name, cases, folder / "image.elf", optimise, elf_map)
-                code[name][optimise] = code_size(name, optimise, elf_map.read_text())
-        for name in COUNTED:
-            counts[name] = counted(name, folder, log)
+            log("%s: size" % bare.TARGETS[name].cpu)
+            code[name] = {optimise: code_size(name, optimise, folder) for optimise in OPTIMISE}
+        for name, optimise in COUNTED:
+            counts["%s %s" % (name, optimise)] = counted(name, optimise, folder, log)
     return {"method": METHOD, "code_bytes": code, "core_memory_bytes": memory(), "counts": counts}
