@@ -65,9 +65,16 @@ async def main():
     ready = await collected()
     core = machine.core
     tell(
-        event="ready", port=machine.net.port, core_bytes=core.memory_bytes, port_bytes=core.port.memory_bytes,
-        interpreter_bytes=interpreter, code_bytes=code - interpreter, hal_bytes=hal - code, firmware_bytes=ready - hal,
-    )  # fmt: skip
+        event="ready",
+        port=machine.net.port,
+        core_bytes=core.memory_bytes,
+        port_bytes=core.port.memory_bytes,
+        interpreter_bytes=interpreter,
+        hal_code_bytes=hal_code - interpreter,
+        hal_bytes=hal - hal_code,
+        firmware_code_bytes=code - hal,
+        firmware_bytes=ready - code,
+    )
     told = None
     while True:
         await asyncio.sleep_ms(50)

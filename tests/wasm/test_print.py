@@ -37,7 +37,7 @@ def printer(tmp_path):
         "printer", "/machine.json", heap_kib=HEAP_KIB, core_kib=CORE_KIB, trees=[(machine, "/machine.json")], state=tmp_path / "state"
     )
     with open(tmp_path / "err", "w") as err:
-        process = subprocess.Popen(["timeout", "120", *words], stdout=subprocess.PIPE, stderr=err, text=True)
+        process = subprocess.Popen(["timeout", "-k", "5", "300", *words], stdout=subprocess.PIPE, stderr=err, text=True)
     try:
         assert process.stdout
         line = process.stdout.readline()
@@ -60,7 +60,7 @@ def send(client, name):
 
 def test_a_print_from_socket_to_steps(tmp_path):
     with printer(tmp_path) as (process, ready):
-        with ipp.Printer(f"ipp://127.0.0.1:{ready['port']}/ipp/print3d") as client:
+        with ipp.Printer(f"ipp://127.0.0.1:{ready['port']}/ipp/print3d", timeout_s=120) as client:
             assert client.printer_attributes()["printer-state"] == "idle"
             job, last = send(client, "first")
             assert last["job-state"] == "completed"
@@ -73,5 +73,5 @@ def test_a_print_from_socket_to_steps(tmp_path):
     assert ready["core_bytes"] + ready["port_bytes"] <= CORE_KIB * 1024
     assert 0 < printed["live_bytes"] <= printed["peak_bytes"] <= HEAP_KIB * 1024
     # the same flash after a restart: the job is remembered
-    with printer(tmp_path) as (process, ready), ipp.Printer(f"ipp://127.0.0.1:{ready['port']}/ipp/print3d") as client:
+    with printer(tmp_path) as (process, ready), ipp.Printer(f"ipp://127.0.0.1:{ready['port']}/ipp/print3d", timeout_s=120) as client:
         assert client.job_attributes(job)["job-state"] == "completed"
