@@ -580,8 +580,8 @@ static int pw_keeps_margin(const struct pw_planner *pl, uint32_t end, int64_t s,
         if (sg->end_q32 < s) continue;
         if (sg->flags & PW_SEG_DWELL) return pw_ramp_length(&lim, v, 0) <= sg->end_q32 - s;
         lim.accel = pw_min64(lim.accel, sg->accel_q32);
-        /* behind the first junction whose limit is not known yet anything may come */
-        if (n + 1 == end || !(sg->flags & PW_SEG_CURVE)) return pw_ramp_reserve(&lim, v) <= sg->end_q32 - s;
+        /* behind the first place whose limit is not known yet anything may come */
+        if (n + 1 == end || !(sg->flags & PW_SEG_CURVE) || (pl->dense_q32 && end - n <= PW_DENSE)) return pw_ramp_reserve(&lim, v) <= sg->end_q32 - s;
         limit2 = pw_min64(limit2, pw_min64(sg->cap2_q48, pw_seg_at(pl, n + 1)->cap2_q48));
         if (limit2 < v2 && pw_ramp_length(&lim, v, pw_sqrt_q48(limit2)) > sg->end_q32 - s) return 0;
     }

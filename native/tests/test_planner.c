@@ -300,6 +300,7 @@ int main(int argc, char **argv)
             c.max_accel_um_s2 = (int32_t)exp(uniform(log(1e5), log(5e7)));
             c.corner_um_s = (int32_t)uniform(0, 20000);
             c.curve_um = (int32_t)uniform(0, 2000);
+            if (rnd() % 4 == 0) c.min_segment_us = (int32_t)(rnd() % 20000);
             c.max_z_accel_um_s2 = (int32_t)exp(uniform(log(2e4), log(1e7)));
         }
         l = program(&c, i % 10);
