@@ -35,7 +35,7 @@ class Stream:
 
     async def _let_collect(self):
         # who finds a socket always ready would never let garbage be collected
-        if self._moved >= 1024:
+        if self._moved:
             self._moved = 0
             await asyncio.sleep(0)
 
