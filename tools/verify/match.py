@@ -6,6 +6,8 @@ and falling stretches, in order; each step then has a window [first, last] of th
 best place.  A stream that cannot be laid out has left the path, and the step where that shows is named.
 """
 
+import math
+
 import numpy as np
 
 HYSTERESIS = 1 / 256  # steps: after a step the opposite one falls due only this far beyond the boundary
@@ -17,6 +19,58 @@ class LostTrack(Exception):
     def __init__(self, step, s, why):
         super().__init__(why)
         self.step, self.s, self.why = step, s, why
+
+
+def lay_out(value, run_first, run_count, slack):
+    """Lays runs of steps along the stretches of a path, each step as early as may be.
+
+    value: positions at the turns; run_first, run_count: first step of each run and the count before it, with the end of all.
+    Returns (first steps of blocks, their stretches).  Raises LostTrack; its `s` is the number of a turn.
+    """
+    last = len(value) - 2  # last stretch
+    first, stretch = [], []
+    j = 0
+    band = 0.5 + slack
+    count = run_count[0]
+    for r in range(len(run_first) - 1):
+        step, end = run_first[r], run_first[r + 1]
+        goal = run_count[r + 1]
+        d = 1 if goal > count else -1
+        while True:
+            if j > last:
+                raise LostTrack(step, last + 1, "%d steps more than the path has" % (run_first[-1] - step))
+            if d * (value[j + 1] - value[j]) > 0:
+                # boundaries d*count + 0.5 ... that this stretch reaches
+                reach = math.floor(d * value[j + 1] + slack - 0.5 - d * count) + 1
+                take = min(end - step, reach)
+                if take > 0:
+                    first.append(step)
+                    stretch.append(j)
+                    step += take
+                    count += d * take
+                if step == end:
+                    break
+                j += 1
+                continue
+            # the path turns back: does the count still fit at its far end?
+            while d * value[j + 1] < d * count - band:
+                # steps of this run that were only possible, not due, at the turn are put off
+                top = d * value[j]
+                if first and first[-1] >= run_first[r] and step > first[-1] and d * count - 0.5 >= top - slack:
+                    step -= 1
+                    count -= d
+                    if step == first[-1]:
+                        first.pop()
+                        stretch.pop()
+                    continue
+                raise LostTrack(step, j + 1, "the path turns back, the steps do not")
+            j += 1
+    while j <= last:
+        # no further steps: the rest of the path must stay near the last count
+        if abs(value[j + 1] - count) > band:
+            raise LostTrack(run_first[-1], j + 1, "steps are missing: the path goes on")
+        j += 1
+    return first, stretch
 
 
 class MotorMatch:
@@ -72,56 +126,25 @@ class MotorMatch:
         self.run_count = counts.tolist()
 
     def _lay_out(self):
-        """blocks: (first step, stretch) from which on steps lie on the stretch, in order."""
-        value = self.value.tolist()
-        last = len(value) - 2  # last stretch
-        slack = self.slack
-        first, stretch = [], []
-        j = 0
-        band = 0.5 + slack
-        count = self.run_count[0]
-        for r in range(len(self.run_first) - 1):
-            step, end = self.run_first[r], self.run_first[r + 1]
-            goal = self.run_count[r + 1]
-            d = 1 if goal > count else -1
-            while True:
-                if j > last:
-                    raise LostTrack(step, self.s[-1], "%d steps more than the path has" % (len(self.dirs) - step))
-                if d * (value[j + 1] - value[j]) > 0:
-                    # boundaries d*count + 0.5 ... that this stretch reaches
-                    reach = int(np.floor(d * value[j + 1] + slack - 0.5 - d * count)) + 1
-                    take = min(end - step, reach)
-                    if take > 0:
-                        first.append(step)
-                        stretch.append(j)
-                        step += take
-                        count += d * take
-                    if step == end:
-                        break
-                    j += 1
-                    continue
-                # the path turns back: does the count still fit at its far end?
-                while d * value[j + 1] < d * count - band:
-                    # steps of this run that were only possible, not due, at the turn are put off
-                    top = d * value[j]
-                    if first and first[-1] >= self.run_first[r] and step > first[-1] and d * count - 0.5 >= top - slack:
-                        step -= 1
-                        count -= d
-                        if step == first[-1]:
-                            first.pop()
-                            stretch.pop()
-                        continue
-                    raise LostTrack(step, self.s[self.corners[j + 1]], "the path turns back, the steps do not")
-                j += 1
-        while j <= last:
-            # no further steps: the rest of the path must stay near the last count
-            if abs(value[j + 1] - count) > band:
-                raise LostTrack(len(self.dirs), self.s[self.corners[j + 1]], "steps are missing: the path goes on")
-            j += 1
-        self.block_first = np.array(first + [len(self.dirs)], np.int64)
+        """Each step as early along the path as may be, and as late: where a step could belong to two turns, both count."""
+        value, slack, n = self.value.tolist(), self.slack, len(self.dirs)
+        try:
+            first, stretch = lay_out(value, self.run_first, self.run_count, slack)
+        except LostTrack as lost:
+            raise LostTrack(min(lost.step, n), float(self.s[self.corners[lost.s]]), lost.why) from None
+        self.block_first = np.array(first + [n], np.int64)
         self.block_stretch = np.array(stretch, np.int64)
-        self.final = count
         self._check_turns()
+        self.late_first, self.late_stretch = self.block_first, self.block_stretch
+        if n:
+            try:
+                first, stretch = lay_out(value[::-1], [n - f for f in reversed(self.run_first)], self.run_count[::-1], slack)
+            except LostTrack:
+                return
+            # blocks of the reversed stream, turned round: block k begins where the reversed block k + 1 begins
+            ends = np.array(first[1:] + [n], np.int64)
+            self.late_first = np.concatenate(((n - ends)[::-1], [n]))
+            self.late_stretch = (len(value) - 2 - np.array(stretch, np.int64))[::-1]
 
     def _check_turns(self):
         """At the end of every stretch the count that holds there must be within the band (steps that were due are made)."""
@@ -174,29 +197,30 @@ class MotorMatch:
             travel[k] = (at[near] + way * np.abs(b + sign * self.slack - value[near]))[leaves]
             which, stretch = which[~leaves], stretch[~leaves] + way
 
+    def _along(self, stretch, boundary):
+        """How far from the start of its stretch each boundary lies, and how long the stretch is; both in steps."""
+        base, top = self.value[stretch], self.value[stretch + 1]
+        sign = np.where(top >= base, 1.0, -1.0)
+        return sign * (boundary - base), sign * (top - base)
+
     def windows(self, lo, hi):
         """(first, best, last, sharp) of steps lo to hi: s arrays, and whether the step lies well inside a stretch."""
         steps = np.arange(lo, hi)
-        block = np.searchsorted(self.block_first, steps, "right") - 1
-        j = self.block_stretch[block]
-        d = np.asarray(self.dirs[lo:hi], np.int64)
-        before = self.counts_before(steps)
-        boundary = before + 0.5 * d
-        base, top = self.value[j], self.value[j + 1]
-        # along the stretch, in its own direction
-        sign = np.where(top >= base, 1.0, -1.0)
-        at = sign * (boundary - base)
-        size = sign * (top - base)
+        j = self.block_stretch[np.searchsorted(self.block_first, steps, "right") - 1]
+        late = self.late_stretch[np.searchsorted(self.late_first, steps, "right") - 1]
+        boundary = self.counts_before(steps) + 0.5 * np.asarray(self.dirs[lo:hi], np.int64)
         slack = self.slack
-        travel0 = self.travel_at[j]
-        first = travel0 + np.minimum(np.maximum(at - slack, 0), size)
-        last = travel0 + np.minimum(at + slack, size)
-        # beyond the ends of the stretch the window goes on over turns, as far as the position stays within slack of b
+        # along the stretch, in its own direction; beyond its ends a window goes on over turns, as far as the position stays
+        # within slack of b
+        at, size = self._along(late, boundary)
+        last = self.travel_at[late] + np.clip(at + slack, 0, size)
+        self._extend(last, np.flatnonzero(at + slack > size), late, boundary, 1)
+        at, size = self._along(j, boundary)
+        first = self.travel_at[j] + np.clip(at - slack, 0, size)
         self._extend(first, np.flatnonzero(at - slack < 0), j, boundary, -1)
-        self._extend(last, np.flatnonzero(at + slack > size), j, boundary, 1)
-        sharp = (at - slack >= 0) & (at + slack <= size)
+        sharp = (at - slack >= 0) & (at + slack <= size) & (late == j)
         reversal = np.zeros(len(steps), bool)
         turns = self.firsts[np.searchsorted(self.firsts, lo, "left") : np.searchsorted(self.firsts, hi, "left")]
         reversal[turns[turns > 0] - lo] = True
-        best = travel0 + np.clip(at + np.where(reversal, HYSTERESIS, 0.0), 0, size)
+        best = self.travel_at[j] + np.clip(at + np.where(reversal, HYSTERESIS, 0.0), 0, size)
         return self._place(first, "left"), self._place(best, "right"), self._place(last, "right"), sharp, reversal
