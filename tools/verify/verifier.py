@@ -12,7 +12,7 @@ from tools.verify.along import Along, Samples
 from tools.verify.path import Path, motor_matrix
 from tools.verify.report import Report
 
-CHUNK_STEPS = 1 << 20
+CHUNK_STEPS = 1 << 18
 STEP_TIME_S = 0.25e-6  # a step from its ideal time (design.md section 4); reversals may be later
 TAIL_S = 0.3  # samples carried from chunk to chunk, so that windows reach over
 
