@@ -1,6 +1,7 @@
 """Core and port through their Python face: constants, one stream whatever the timing, contexts, gates, leases."""
 
 import hashlib
+import math
 import re
 from array import array
 from pathlib import Path
@@ -164,20 +165,36 @@ def test_holds_change_machine_time_only(want, slices, permilles, every):
     assert status.machine_tick >= status.played_tick >= want.last_tick[0]
 
 
-@pytest.mark.parametrize("machine", ["sim-cartesian", "sim-corexy"])
+def circles(pitch_mm, speed_mm_s, count):
+    """A wobbly circle of 50 mm radius in short chords."""
+    text = [b"G28\nG1 X167 Y117 Z0.3 F6000\n"]
+    for i in range(count):
+        angle, radius = i * pitch_mm / 50, 50 + 0.02 * math.sin(i * 1.7)
+        x, y = 117 + radius * math.cos(angle), 117 + radius * math.sin(angle)
+        text.append(b"G1 X%.3f Y%.3f E%.5f F%d\n" % (x, y, i * 0.03 * pitch_mm, speed_mm_s * 60))
+    return b"".join(text)
+
+
+@pytest.mark.parametrize("rings", [{"window": 256, "ring_runs": 1024}, {"window": 256, "ring_runs": 64}, {"window": 64, "ring_runs": 64}])
 @pytest.mark.parametrize("every_ms", [10, 50])
-def test_full_queues_never_starve(machine, every_ms):
-    """A caller that feeds every 10 to 50 ms; 0.1 mm chords at 100 mm/s."""
-    text = [b"G28\nG1 X20 Y100 Z0.3 F6000\n"]
-    for i in range(1500):
-        x, y = 20 + i * 0.09, 100 + (i % 2) * 0.04
-        text.append(b"G1 X%.3f Y%.3f E%.5f\n" % (x, y, i * 0.004))
-    core = make_core(machine)
-    got = play(core, b"".join(text), advance_ticks=every_ms * MS)
+def test_full_queues_never_starve(rings, every_ms):
+    """A caller that feeds every 10 to 50 ms, with dense code at full speed; also on a board's short queues."""
+    core = make_core(port_config={"queue_runs": rings["ring_runs"]}, **rings)
+    got = play(core, circles(0.2, 200, 2500), advance_ticks=every_ms * MS)
     status = core.port.status()
     assert got.error is None
     assert (status.starvations, status.hard_stops, status.fault) == (0, 0, 0)
     assert status.machine_tick - status.played_tick < 200 * MS
+
+
+def test_tiny_queues_slow_down_and_do_not_stop():
+    core = make_core(window=16, ring_runs=32, port_config={"queue_runs": 32})
+    got = play(core, circles(0.1, 100, 1500), advance_ticks=50 * MS)
+    status = core.port.status()
+    assert got.error is None
+    assert status.starvations > 0
+    assert (status.hard_stops, status.fault) == (0, 0)
+    assert status.machine_tick < 1.1 * status.played_tick
 
 
 def test_little_text_starves_without_harm(want):
