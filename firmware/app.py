@@ -148,8 +148,10 @@ class App:
             await _ended(self._runner_task)
         self.server.close()
         for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
+            # more than once: a wait_for() whose time is up at this very moment loses the first one (CPython 3.11)
+            while not task.done():
+                task.cancel()
+                await sleep_ms(0)
             await _ended(task)
         self._tasks = []
         try:
