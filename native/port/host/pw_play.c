@@ -78,7 +78,7 @@ static struct reach fetch(struct pw_host *h, struct context *c, int64_t *fresh_f
     struct pw_status st;
     struct reach to = {INT64_MAX, 0, 0};
     int64_t end;
-    int all = 1;
+    int all = 1, marks;
     if (pw_status(h->core, &st) != PW_OK || st.error <= PW_E_ASSERT) { /* an error of the text is the caller's to deal with */
         pw_host_fail(h, PW_FAULT_CORE);
         to.tick = c->played;
@@ -104,20 +104,14 @@ static struct reach fetch(struct pw_host *h, struct context *c, int64_t *fresh_f
         }
         if (t->last_in > end) end = t->last_in;
     }
-    if (!fetch_marks(h, c)) {
-        all = 0;
-        if (c->mark_tick <= to.tick) {
-            to.tick = c->mark_tick;
-            to.tap = 0;
-            to.marks = c->mark_at == c->mark_in;
-        }
-    }
+    marks = fetch_marks(h, c);
     if (c->mark_tick > end && c->mark_in != c->mark_at) end = c->mark_tick;
-    c->idle = all && st.idle != 0;
-    if (c->idle) {
+    if (all && st.idle != 0) { /* the plan ends in a stop, marks or no */
         to = (struct reach){end, 0, 0};
         if (end > c->rest) c->rest = end;
     }
+    if (!marks && c->mark_tick <= to.tick) to = (struct reach){c->mark_tick, 0, c->mark_at == c->mark_in};
+    c->idle = all && marks && st.idle != 0;
     return to;
 }
 
