@@ -1,0 +1,135 @@
+"""Homing and travel in the second context, against simulated endstops."""
+
+import asyncio
+
+import pytest
+
+from firmware.motion.geometry import Geometry
+from firmware.motion.side import MotionError, SideMotion
+from hal import factory
+from hal.sim import SimOptions, build
+from tests.firmware.helpers_printing import NoNet
+
+MACHINES = ("sim-cartesian", "sim-corexy")
+
+
+class Bench:
+    def __init__(self, name, faults=(), seed=1, layer=None):
+        description = factory.describe(name, layer) if layer else factory.describe(name)
+        self.machine = build(description, SimOptions(net=NoNet(), faults=faults, seed=seed))
+        self.machine.core.begin()
+        self.port = self.machine.core.port
+        self.side = SideMotion(self.machine, Geometry(description))
+
+    async def wait(self, ms):
+        await self.machine.clock.wait_ms(ms, True)
+
+    def home(self, axes=(0, 1, 2)):
+        asyncio.run(self.side.home(axes, self.wait))
+
+    def travel(self, target, speed=100, gate=None):
+        return asyncio.run(self.side.travel(target, speed, self.wait, gate))
+
+    def counts(self):
+        status = self.port.status()
+        return [status.count(m) for m in range(3)], [status.physical(m) for m in range(3)]
+
+
+@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_homing_finds_home_from_anywhere(name, seed):
+    bench = Bench(name, seed=seed)
+    before = bench.counts()[1]
+    bench.home()
+    counts, physical = bench.counts()
+    assert counts == [0, 0, 0]
+    # where the switches really are, to a step
+    assert all(abs(steps) <= 1 for steps in physical), (before, physical)
+    assert bench.port.status().fault == 0 and bench.port.status().pulses(3) == 0
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_homing_again_changes_nothing(name):
+    bench = Bench(name)
+    bench.home()
+    first = bench.counts()
+    for _ in range(3):
+        bench.home()
+    counts, physical = bench.counts()
+    assert counts == first[0] and all(abs(a - b) <= 1 for a, b in zip(physical, first[1], strict=True))
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_single_axes_leave_the_others_where_they_are(name):
+    bench = Bench(name)
+    bench.home()
+    bench.travel([100_000_000, 50_000_000, 20_000_000])
+    bench.home((1,))
+    assert bench.side.place_nm() == [100_000_000, 0, 20_000_000]
+    bench.home((0,))
+    assert bench.side.place_nm() == [0, 0, 20_000_000]
+    bench.home((2,))
+    assert bench.side.place_nm() == [0, 0, 0]
+
+
+def test_an_endstop_at_the_far_end_and_a_home_elsewhere():
+    axes = {"x": {"endstop_mm": 235, "home_mm": 235}, "z": {"endstop_mm": -1, "home_mm": 2}}
+    bench = Bench("sim-cartesian", layer={"printer": {"axes": axes}})
+    bench.home()
+    assert bench.side.place_nm() == [235_000_000, 0, 2_000_000]
+    counts, physical = bench.counts()
+    assert all(abs(a - b) <= 1 for a, b in zip(counts, physical, strict=True))
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_travel_makes_exactly_the_steps_between(name):
+    bench = Bench(name)
+    bench.home()
+    places = [[3_333_333, 7_777_777, 1_234_567], [234_999_999, 1, 249_000_001], [117_500_000, None, None], [0, 0, 0]]
+    for _ in range(2):
+        for place in places:
+            assert bench.travel(place) is False
+            want = [now if axis is None else axis for axis, now in zip(place, bench.side.place_nm(), strict=True)]
+            assert bench.counts()[0] == bench.side.geometry.counts_at(want)
+    counts, physical = bench.counts()
+    assert counts == [0, 0, 0] and all(abs(steps) <= 1 for steps in physical)
+
+
+def test_a_gate_ends_the_travel():
+    bench = Bench("sim-cartesian")
+    bench.home()
+    bench.travel([50_000_000, None, None])
+    assert bench.travel([-5_000_000, None, None], gate=(0, 0)) is True
+    assert bench.counts()[1][0] == 0
+
+
+@pytest.mark.parametrize("fault, text", [("open", "did not reach"), ("closed", "stays closed")])
+@pytest.mark.parametrize("axis", "xyz")
+def test_a_switch_that_is_stuck_is_told(axis, fault, text):
+    bench = Bench("sim-cartesian", faults=["endstop-stuck:%s=%s" % (axis, fault)])
+    bench.machine.world.step(0, 0)
+    with pytest.raises(MotionError, match="axis " + axis + ".*" + text) as error:
+        bench.home()
+    assert error.value.axis == "xyz".index(axis)
+    # the context was left: the core takes a document
+    bench.machine.core.begin()
+
+
+def test_what_ends_the_wait_leaves_the_context():
+    bench = Bench("sim-cartesian")
+
+    class Enough(Exception):
+        pass
+
+    turns = []
+
+    async def wait(ms):
+        turns.append(ms)
+        if len(turns) > 20:
+            raise Enough
+        await bench.machine.clock.wait_ms(ms, True)
+
+    with pytest.raises(Enough):
+        asyncio.run(bench.side.home((0, 1, 2), wait))
+    bench.machine.core.begin()
+    assert bench.port.status().side == 0
