@@ -149,9 +149,15 @@ int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_e
 /* End of the document that is being fed (of the scan, when none is): takes a last line without newline; call again until the event is
  * PW_EV_END (FULL and COMMAND as in feed). */
 int32_t pw_end(struct pw_core *core, struct pw_event *event);
-int32_t pw_mark(struct pw_core *core, uint32_t id);  /* PW_OK or PW_E_FULL */
-int32_t pw_flush(struct pw_core *core);              /* PW_OK or PW_E_FULL; ends look-ahead */
+/* Both also work after an error of the text, behind its last good move.  PW_OK, or PW_E_FULL: run, drain, call again. */
+int32_t pw_mark(struct pw_core *core, uint32_t id);  /* takes no look-ahead, but the 33rd that waits for it ends it */
+int32_t pw_flush(struct pw_core *core);              /* ends look-ahead: the motion fed so far ends in a stop */
+/* The document's speed (10 to 10000) and flow (1 to 2000) from the next move fed on; pw_begin makes both 1000. */
 int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_permille);
+/* The second context: pw_feed, pw_mark, pw_flush, pw_run, pw_steps, pw_marks and pw_status act in it until pw_leave, which drops what it
+ * has queued and brings the main context back as it was.  It begins with default modal state (no F), at plan tick 0, where the
+ * main one's planned motion ends, or, when that is not all made, at the counts of the runs made.  Travel limits are wider by one
+ * axis length on each side, and G92 X Y Z names the place (behind a flush).  Allowed before, in, and after a document. */
 int32_t pw_enter(struct pw_core *core);
 int32_t pw_leave(struct pw_core *core);
 int32_t pw_status(struct pw_core *core, struct pw_status *status);
