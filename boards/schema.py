@@ -149,7 +149,7 @@ _PRINTER = {
             "max_z_accel_mm_s2": ("num", "mm/s2", 1, 100000, None, "Acceleration of z."),
             "look_ahead": ("int", "segment", 16, 1024, 256, "Segments that are looked ahead; part of what makes the stream."),
             "merge_um": ("int", "um", 0, 100, 2, "Deviation allowed when segments are merged; 0: they never are."),
-            "chord_um": ("int", "um", 1, 1000, 5, "Chord error of arcs."),
+            "chord_um": ("int", "um", 1, 1000, 2, "Chord error of arcs."),
             "curve_um": ("int", "um", 10, 10000, 300, "Length over which curvature is measured."),
             "min_segment_us": ("int", "us", 0, 100000, 0, "Mean time of a segment, at least; 0: no limit."),
         },

@@ -12,7 +12,7 @@ DATA = {
         "max_z_accel_mm_s2": 100,
         "look_ahead": 256,
         "merge_um": 2,
-        "chord_um": 5,
+        "chord_um": 2,
         "curve_um": 300,
         "min_segment_us": 0,
     },
