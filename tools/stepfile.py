@@ -9,6 +9,7 @@ what a stream has to satisfy (tools/verify).
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -116,13 +117,15 @@ def _write_all(file, data):
 class StepFileWriter:
     """Collects the steps of each motor and makes the file at commit().
 
-    path: the target; its folder must exist.  header: the JSON without counts (describe_machine).  OSError when the disk is full or
+    path: the target, a file or nothing yet; its folder must exist.  header: the JSON without counts (describe_machine).  OSError when the disk is full or
     the folder cannot be written; whatever happens, nothing but a complete file appears at `path`.  Use it as a context manager:
     leaving the block without commit() drops everything.
     """
 
     def __init__(self, path, header):
-        self.path = os.path.abspath(path)
+        self.path = os.path.realpath(path)
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise OSError(errno.EINVAL, "Not a file", path)  # commit() would put a file in the place of a device
         self._header = header
         self._folder = tempfile.mkdtemp(prefix=".steps-", dir=os.path.dirname(self.path))
         self._open = True

@@ -37,6 +37,21 @@ def write(path, motors, pieces=1):
         return writer.commit()
 
 
+def test_a_device_is_no_place_for_a_step_file(tmp_path):
+    place = tmp_path / "device"
+    os.mkfifo(place)
+    with pytest.raises(OSError, match="Not a file"):
+        write(place, streams((1, 1, 1, 1)))
+    assert os.listdir(tmp_path) == ["device"]
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to("target.steps")
+    write(tmp_path / "link", streams((1, 1, 1, 1)))
+    assert (tmp_path / "link").is_symlink()
+    assert stepfile.is_step_file(tmp_path / "target.steps")
+
+
 @pytest.mark.parametrize("counts", [(0, 0, 0, 0), (1, 3, 0, 7), (stepfile.BLOCK_STEPS, 2 * stepfile.BLOCK_STEPS + 1, 5, 99999)])
 @pytest.mark.parametrize("pieces", [1, 7])
 def test_round_trip(tmp_path, counts, pieces):

@@ -1,5 +1,6 @@
 """The `printwright` command: a table of names and the modules that hold the commands, loaded only when used."""
 
+import contextlib
 import importlib
 import sys
 
@@ -65,6 +66,11 @@ def main():
     except BrokenPipeError:
         # the reader of our output has gone: nobody is left to tell
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        # the commands tell of the files that they were given; what is left is where the output goes
+        with contextlib.suppress(OSError):
+            click.echo("printwright: output: %s" % (error.strerror or error), err=True)
         sys.exit(1)
 
 

@@ -46,7 +46,7 @@ def command(machine, port, host, state, pace, auth, record, faults, capacity):
 
     if record is not None:
         folder = os.path.dirname(os.path.abspath(record))
-        if os.path.isdir(record) or not os.path.isdir(folder):
+        if (os.path.exists(record) and not os.path.isfile(record)) or not os.path.isdir(folder):
             raise click.UsageError("--record %s: cannot be written there; give the name of a file in a folder that exists" % record)
     try:
         description = sim.describe(machine)

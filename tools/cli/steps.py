@@ -36,7 +36,7 @@ def command(file, machine, output, as_json):
         raise CommandError(str(error)) from None
     if output:
         folder = os.path.dirname(os.path.abspath(output))
-        if os.path.isdir(output) or not os.path.isdir(folder):
+        if (os.path.exists(output) and not os.path.isfile(output)) or not os.path.isdir(folder):
             raise CommandError("%s: cannot be written there; give the name of a file in a folder that exists" % output)
     name, source = file, None
     try:
