@@ -117,9 +117,9 @@ def _write_all(file, data):
 class StepFileWriter:
     """Collects the steps of each motor and makes the file at commit().
 
-    path: the target, a file or nothing yet; its folder must exist.  header: the JSON without counts (describe_machine).  OSError when the disk is full or
-    the folder cannot be written; whatever happens, nothing but a complete file appears at `path`.  Use it as a context manager:
-    leaving the block without commit() drops everything.
+    path: the target, a file or nothing yet; its folder must exist.  header: the JSON without counts (describe_machine).  OSError when
+    the disk is full or the folder cannot be written; whatever happens, nothing but a complete file appears at `path`.  Use it as a
+    context manager: leaving the block without commit() drops everything.
     """
 
     def __init__(self, path, header):
