@@ -194,6 +194,8 @@ static void plain_motion_takes_its_plan_time(void)
     EQ(r.st.pulses[3], 60 * r.core->runs[3]);
     EQ(r.st.count[3], 60 * r.core->runs[3]);
     EQ(r.st.count[0], r.core->runs[0] % 2 ? 400 : 0);
+    EQ(r.st.physical[0], r.st.count[0]);
+    EQ(r.st.physical[3], r.st.count[3]);
     EQ(r.st.starvations, 0);
     EQ(r.st.fault, PW_FAULT_NONE);
     EQ(pw_host_advance(r.host, 5 * MS, PW_ADVANCE_WAIT), PW_HOST_IDLE);
@@ -261,6 +263,39 @@ static void a_hold_takes_the_time_of_the_limit(void)
     EQ(pw_host_set_rate(r.host, 1000), PW_OK);
     EQ(pw_host_advance(r.host, 3000 * MS, 0), PW_HOST_IDLE);
     EQ(look(&r)->played_tick, 2000 * MS);
+    drop(&r);
+}
+
+static void half_the_rate_is_half_the_time_to_the_tick(void)
+{
+    struct rig r = rig();
+    int64_t machine, played;
+    some_motion(&r, 2000 * MS);
+    EQ(pw_host_set_rate(r.host, 500), PW_OK);
+    EQ(pw_host_advance(r.host, 300 * MS, 0), PW_HOST_DONE);
+    machine = look(&r)->machine_tick;
+    played = r.st.played_tick;
+    EQ(r.st.rate_q32, RATE / 2);
+    for (int i = 0; i < 30001; i++) EQ(pw_host_advance(r.host, 1 + 2 * (i % 5), 0), PW_HOST_DONE); /* odd: half ticks are carried */
+    look(&r);
+    CHECK(llabs((r.st.machine_tick - machine) - 2 * (r.st.played_tick - played)) <= 2);
+    drop(&r);
+}
+
+static void a_step_is_made_on_its_tick(void)
+{
+    struct rig r = rig();
+    fake_run(r.core, 0, (uint64_t)1000 << 16, (uint64_t)100 << 16, 0, 50, 1);
+    r.core->final = 20000;
+    r.core->flushed = 1;
+    pw_host_advance(r.host, 999, 0);
+    EQ(look(&r)->count[0], 0);
+    pw_host_advance(r.host, 1, 0);
+    EQ(look(&r)->count[0], 1);
+    pw_host_advance(r.host, 1999, 0); /* tick 2999: steps at 1000 to 2900 */
+    EQ(look(&r)->count[0], 20);
+    pw_host_advance(r.host, 1, 0);
+    EQ(look(&r)->count[0], 21);
     drop(&r);
 }
 
@@ -822,6 +857,20 @@ static void recorded_ticks_pack_to_the_digest(void)
     drop(&r);
 }
 
+static void the_digest_has_two_forms(void)
+{
+    const int64_t ticks[3] = {0x7FFFFFFE, 0x7FFFFFFE + 0x7FFFFFFFll, 0x7FFFFFFE + 0x7FFFFFFFll + 5};
+    const int8_t dirs[3] = {1, -1, 1};
+    const uint8_t want[20] = {0xFD, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0x0B, 0, 0, 0};
+    _Alignas(4) uint8_t out[36];
+    int64_t last = 0;
+    EQ(pw_pack_ticks(ticks, dirs, 3, &last, out, 36), 20);
+    CHECK(!memcmp(out, want, 20));
+    EQ(last, ticks[2]);
+    last = ticks[2] + 1;
+    EQ(pw_pack_ticks(ticks, dirs, 3, &last, out, 36), PW_E_ARG); /* backwards */
+}
+
 static void the_port_takes_any_slicing(void)
 {
     int64_t want = -1;
@@ -847,6 +896,8 @@ int main(void)
     plain_motion_takes_its_plan_time();
     holds_change_machine_time_only();
     a_hold_takes_the_time_of_the_limit();
+    half_the_rate_is_half_the_time_to_the_tick();
+    a_step_is_made_on_its_tick();
     enough_text_never_starves();
     little_text_slows_and_never_stops_hard();
     starved_motion_waits_and_goes_on();
@@ -867,6 +918,7 @@ int main(void)
     a_full_tap_waits_for_its_reader();
     the_sink_without_a_port_sees_the_same();
     recorded_ticks_pack_to_the_digest();
+    the_digest_has_two_forms();
     the_port_takes_any_slicing();
     puts("ok");
     return 0;
