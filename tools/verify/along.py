@@ -14,7 +14,8 @@ ACCEL_WINDOWS_S = (0.001, 0.004, 0.016)
 JERK_WINDOWS_S = (0.002, 0.004, 0.008, 0.016, 0.032)
 SHARE = 0.01  # limits may be passed by this share: extrusion ratios of merged lines differ by 1 %
 CURVE_SHARE = 0.25  # curvature is measured over another length than the planner's
-CURVE_MM = 0.6  # to each side
+CURVES_MM = (0.3, 0.6)  # to each side
+CURVE_TURN = 1.2  # rad: sharper bends are no circle over that length
 
 
 class Samples:
@@ -61,41 +62,44 @@ class Along:
         self.corners = np.flatnonzero(
             (path.corner[1:-1] < 0.9 * np.minimum(path.speed[:-1], path.speed[1:])) & (~path.mergeable[1:-1])
         ) + 1 if len(path.length) > 1 else np.zeros(0, int)  # fmt: skip
-        self.curves = self._curved()
+        self.curves = [(reach, *self._curved(reach)) for reach in CURVES_MM]
 
-    def _curved(self):
-        """(corners, radius) where the path bends by many small turns: circle over chords of CURVE_MM to both sides."""
+    def _curved(self, reach):
+        """(corners, radius) where the path bends by many small turns: circle over chords of `reach` mm to both sides."""
         path, n = self.path, len(self.path.length)
         if n < 3:
             return np.zeros(0, int), np.zeros(0)
         s, xyz = path.s, path.moves.points[:, :3]
-        k = np.flatnonzero((path.length[:-1] < CURVE_MM) & (path.length[1:] < CURVE_MM) & (path.corner[1:-1] > 0)) + 1
-        k = k[(s[k] - CURVE_MM > 0) & (s[k] + CURVE_MM < s[-1])]
+        k = np.flatnonzero((path.length[:-1] < reach) & (path.length[1:] < reach) & (path.corner[1:-1] > 0)) + 1
+        k = k[(s[k] - reach > 0) & (s[k] + reach < s[-1])]
         stops = np.concatenate(([0], np.cumsum(path.corner == 0)))
-        lo, hi = np.searchsorted(s, s[k] - CURVE_MM, "left"), np.searchsorted(s, s[k] + CURVE_MM, "right")
+        lo, hi = np.searchsorted(s, s[k] - reach, "left"), np.searchsorted(s, s[k] + reach, "right")
         whole = stops[hi] == stops[lo]
         k, lo, hi = k[whole], lo[whole], hi[whole]
         if not len(k):
             return np.zeros(0, int), np.zeros(0)
-        before = np.stack([np.interp(s[k] - CURVE_MM, s, xyz[:, axis]) for axis in range(3)], 1) - xyz[k]
-        after = np.stack([np.interp(s[k] + CURVE_MM, s, xyz[:, axis]) for axis in range(3)], 1) - xyz[k]
+        before = np.stack([np.interp(s[k] - reach, s, xyz[:, axis]) for axis in range(3)], 1) - xyz[k]
+        after = np.stack([np.interp(s[k] + reach, s, xyz[:, axis]) for axis in range(3)], 1) - xyz[k]
         chord = np.minimum(np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1))
         cosine = -(before * after).sum(1) / np.maximum(np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1), 1e-12)
         turn = np.arccos(np.clip(cosine, -1, 1))
         single = np.arccos(np.clip((path.unit[:-1, :3] * path.unit[1:, :3]).sum(1), -1, 1))
         largest = range_max(single, np.maximum(lo - 1, 0), np.minimum(hi - 1, len(single) - 1))
         # two corners close together are no curve: the junction rule speaks for them
-        bend = (turn > 0.02) & (turn < 2) & (largest < 0.4 * turn)
+        bend = (turn > 0.02) & (turn < CURVE_TURN) & (largest < 0.4 * turn)
         return k[bend], chord[bend] / 2 / np.tan(turn[bend] / 2)
 
     def _curves(self, samples, s_from, s_to):
-        """v^2 / r at most the acceleration, with the mean speed over CURVE_MM / 2 to both sides."""
+        """v^2 / r at most the acceleration, with the mean speed over half the length to both sides."""
+        for reach, corners, radius in self.curves:
+            self._curve(samples, s_from, s_to, reach, corners, radius)
+
+    def _curve(self, samples, s_from, s_to, reach, corners, radius):
         path = self.path
-        corners, radius = self.curves
         lo, hi = np.searchsorted(path.s[corners], [s_from, s_to], "left")
         place, radius = path.s[corners[lo:hi]], radius[lo:hi]
         order = np.maximum.accumulate(samples.s)
-        a, b = np.searchsorted(order, place - CURVE_MM / 2), np.searchsorted(order, place + CURVE_MM / 2)
+        a, b = np.searchsorted(order, place - reach / 2), np.searchsorted(order, place + reach / 2)
         keep = (a < b) & (b < len(order))
         a, b, place, radius = a[keep], b[keep], place[keep], radius[keep]
         if not len(a):
