@@ -11,7 +11,7 @@ from firmware.ipp.codec import Response, clip
 from firmware.ipp.requested import JOB_GROUPS, PRINTER_GROUPS, Requested
 from firmware.ipp.status import IppError
 from firmware.jobs import states
-from firmware.jobs.errors import Busy, QueueFull
+from firmware.jobs.errors import Busy, QueueFull, TicketTooLarge
 from hal.compat import const, sleep_ms
 from hal.errors import StorageError
 
@@ -83,6 +83,8 @@ async def create_job(ctx):
     supplied(entries, ctx.op)
     try:
         job = queue.create(str(clip(name, 255), "utf-8"), ctx.user, entries)
+    except TicketTooLarge as e:
+        raise IppError(status.TOO_LARGE, "The job cannot be kept: %s." % e.message)
     except QueueFull as e:
         raise IppError(status.TOO_MANY_JOBS, "No room for another job: %s." % e.message)
     except Busy as e:

@@ -8,6 +8,7 @@ from firmware.ipp import attributes, codec, registry_request, status, tags, valu
 from firmware.ipp.dispatch import Context, Dispatcher
 from firmware.ipp.status import BodyError
 from firmware.jobs import states
+from firmware.jobs.errors import TicketTooLarge
 from hal.errors import StorageError
 from tests.firmware.helpers_ipp import decode, operation_group
 from tests.firmware.ipp.helpers_objects import make_printer
@@ -199,6 +200,16 @@ def test_queue_full():
     client.create()
     assert client.ask(CREATE).operation == status.TOO_MANY_JOBS
     assert client.jobs() == [1, 2]
+
+
+def test_ticket_that_no_record_holds(client):
+    def create(name, user, entries):
+        raise TicketTooLarge("the job's attributes take 9999 bytes, at most 3000 fit")
+
+    client.queue.create = create
+    answer = client.ask(CREATE)
+    assert answer.operation == status.TOO_LARGE
+    assert client.jobs() == []
 
 
 def test_unknown_operation_attribute_is_returned(client):
