@@ -382,7 +382,10 @@ class Printing:
         """G28: the core has brought the axes to their home position already; before the first move they are there."""
         axes = tuple([axis for axis in ALL_AXES if (words >> (23 + axis)) & 1]) or ALL_AXES
         if moved:
+            # until it is done, counts say nothing
+            self.runner.homed = False
             await self.runner.motion.home(axes, self.runner.wait)
+            self.runner.homed = True
 
     def act(self, action):
         """Does what a mark was set for; the motion has reached its place."""

@@ -77,7 +77,7 @@ class Runner:
 
     def resume(self):
         """Goes on after a pause or, once its cause is gone, after a stop.  False while only switching off and on helps."""
-        if self.supervisor.latched and self.job is None and not self.supervisor.clear():
+        if self.supervisor.latched and (self.job is not None or not self.supervisor.clear()):
             return False
         if not self.supervisor.latched and self.port.status().latched:
             self.port.clear()

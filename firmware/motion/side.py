@@ -9,6 +9,7 @@ from hal import stepcore
 from hal.compat import const
 
 _SLICE_MS = const(10)
+_HALT_SLICES = const(200)  # 2 s: no machine takes so long to stop
 _LETTERS = "XYZ"
 
 
@@ -74,8 +75,22 @@ class SideMotion:
                 if self.idle():
                     return False
                 await wait(_SLICE_MS)
+        except Exception:
+            await self._halt()
+            raise
         finally:
             core.leave()
+
+    async def _halt(self):
+        """Slows down before the context is left: what is dropped while it moves would cost steps."""
+        if self.port.status().fault:
+            return
+        self.port.quick_stop()
+        for _ in range(_HALT_SLICES):
+            status = self.port.status()
+            if status.fault or not status.rate_q32 or self.idle():
+                return
+            await self.machine.clock.wait_ms(_SLICE_MS, True)
 
     def idle(self):
         """True when everything fed is planned and played."""

@@ -163,6 +163,26 @@ def test_cancel_at_any_time(when):
     run(go())
 
 
+def test_cancel_while_the_document_homes():
+    data = SQUARE.replace(b";LAYER_CHANGE\nG1 Z0.4", b"G28 X\nG28\nG1 Z0.4 F600")
+
+    async def go():
+        async with Printer(pace=50) as printer:
+            job = await printer.submit(data)
+            await printer.until(lambda: (printer.status.layer or 0) >= 1)
+            await printer.until(lambda: not printer.runner.homed)
+            printer.queue.cancel(job)
+            job = await printer.ended(job)
+            assert job.state == states.CANCELED and printer.is_safe()
+        async with Printer() as printer:
+            assert (await printer.print(data)).state == states.COMPLETED
+            assert printer.digest == direct_digest(data)
+            status = printer.port.status()
+            assert all(abs(status.count(m) - status.physical(m)) <= 1 for m in range(3))
+
+    run(go())
+
+
 @pytest.mark.parametrize(
     "fault, reason, text",
     [

@@ -115,6 +115,34 @@ def test_a_switch_that_is_stuck_is_told(axis, fault, text):
     bench.machine.core.begin()
 
 
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_travel_that_is_given_up_loses_no_step(name):
+    bench = Bench(name)
+    bench.home()
+
+    class Enough(Exception):
+        pass
+
+    for most in (3, 9, 17, 40):
+        turns = []
+
+        async def wait(ms, most=most, turns=turns):
+            turns.append(ms)
+            if len(turns) > most:
+                raise Enough
+            await bench.machine.clock.wait_ms(ms, True)
+
+        bench.travel([0, 0, 0])
+        with pytest.raises(Enough):
+            asyncio.run(bench.side.travel([200_000_000, 100_000_000, None], 200, wait))
+        status = bench.port.status()
+        assert status.side == 0 and status.hard_stops == 0 and status.fault == 0
+        assert 0 < bench.side.place_nm()[0] < 200_000_000
+        counts, physical = bench.counts()
+        assert all(abs(a - b) <= 1 for a, b in zip(counts, physical, strict=True))
+        bench.machine.core.begin()
+
+
 def test_what_ends_the_wait_leaves_the_context():
     bench = Bench("sim-cartesian")
 
