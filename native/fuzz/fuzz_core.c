@@ -1,5 +1,5 @@
 /* Feed, run, steps: any text over any machine.  The stream does not depend on pieces, budgets and drains; steps are in order;
- * counts agree with the runs; final plan is never behind; scan gives the verdict of feed; every motor ends within half a step of
+ * counts agree with the runs; final plan is never behind; the second context leaves no trace; scan gives the verdict of feed; every motor ends within half a step of
  * its place; the planner never breaks a limit for want of a way out.
  * Input: 16 bytes of options (machine, window, rates, pieces), then text. */
 #include <string.h>
@@ -44,6 +44,28 @@ static int64_t drain(struct pw_core *core, struct result *r, uint32_t *seed)
     return seen + n;
 }
 
+/* The second context, with motion that leaves no trace in the main one. */
+static void aside(struct pw_core *core, uint32_t *seed)
+{
+    static const char text[] = "G92 X10 Y10 Z1\nG91\nG1 X5 Z1 F3000\nG3 I1 J2\nG28 Z\nG1 E-2\n";
+    struct result scratch;
+    struct pw_event ev;
+    size_t at = 0;
+    int i;
+    memset(&scratch, 0, sizeof scratch);
+    FUZZ_CHECK(pw_enter(core) == PW_OK);
+    for (i = 0; i < 40 && at < sizeof text - 1; i++) {
+        int32_t used = pw_feed(core, text + at, (int32_t)(1 + fuzz_below(seed, (uint32_t)(sizeof text - 1 - at))), &ev);
+        FUZZ_CHECK(used >= 0 && ev.kind != PW_EV_ERROR);
+        at += (size_t)used;
+        if (fuzz_below(seed, 2)) FUZZ_CHECK(pw_run(core, 1 + (int32_t)fuzz_below(seed, 30)) >= 0);
+        if (fuzz_below(seed, 2)) drain(core, &scratch, seed);
+    }
+    if (fuzz_below(seed, 2)) pw_flush(core);
+    FUZZ_CHECK(pw_run(core, 20) >= 0);
+    FUZZ_CHECK(pw_leave(core) == PW_OK);
+}
+
 static struct result play(struct pw_core *core, int dialect, const uint8_t *data, size_t size, uint32_t seed, int64_t most)
 {
     struct result r;
@@ -66,7 +88,9 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
         FUZZ_CHECK(used >= 0 && (size_t)used <= n);
         at += (size_t)used;
         if (ev.kind == PW_EV_FULL) {
-            int32_t ran = pw_run(core, seed ? 1 + (int32_t)fuzz_below(&seed, 20) : 1000);
+            int32_t ran;
+            if (seed && fuzz_below(&seed, 16) == 0) aside(core, &seed);
+            ran = pw_run(core, seed ? 1 + (int32_t)fuzz_below(&seed, 20) : 1000);
             FUZZ_CHECK(ran >= 0);
             did = drain(core, &r, &seed);
             work += did + ran;
@@ -77,6 +101,7 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
         }
         if (ev.kind == PW_EV_NONE) {
             if (at == size) ending = 1;
+            if (seed && fuzz_below(&seed, 16) == 0) aside(core, &seed);
             if (seed && fuzz_below(&seed, 4) == 0) {
                 FUZZ_CHECK(pw_run(core, 1 + (int32_t)fuzz_below(&seed, 20)) >= 0);
                 work += drain(core, &r, &seed);

@@ -150,7 +150,7 @@ int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_e
  * PW_EV_END (FULL and COMMAND as in feed). */
 int32_t pw_end(struct pw_core *core, struct pw_event *event);
 /* Both also work after an error of the text, behind its last good move.  PW_OK, or PW_E_FULL: run, drain, call again. */
-int32_t pw_mark(struct pw_core *core, uint32_t id);  /* takes no look-ahead, but the 33rd that waits for it ends it */
+int32_t pw_mark(struct pw_core *core, uint32_t id);  /* takes no look-ahead; 32 that wait for it end it */
 int32_t pw_flush(struct pw_core *core);              /* ends look-ahead: the motion fed so far ends in a stop */
 /* The document's speed (10 to 10000) and flow (1 to 2000) from the next move fed on; pw_begin makes both 1000. */
 int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_permille);

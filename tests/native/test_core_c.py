@@ -62,8 +62,8 @@ def test_core_and_sliced_files(objects):
 
 
 def test_planner_keeps_its_limits(objects):
-    out = run([build(objects, "test_planner"), "1", "30"])
-    assert out.startswith("planner: 30 programs") and out.endswith("0 broken\n"), out
+    out = run([build(objects, "test_planner"), "1", "14"])
+    assert out.startswith("planner: 14 programs") and out.endswith("0 broken\n"), out
 
 
 @pytest.mark.parametrize("target", ["text", "core"])
