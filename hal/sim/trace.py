@@ -4,8 +4,9 @@ writer_of(core_config) makes the writer of one job: `append(motor, ticks, dirs)`
 `commit()`, `abort()`; tools/stepfile has one.  None: digest only.
 """
 
+import sys
+
 from hal.api import Trace
-from hal.compat import print_exception
 from hal.stepcore import PW_MOTORS
 from hal.stepsink import Sink, StreamDigest
 
@@ -73,7 +74,7 @@ class SimTrace(Trace):
     def _failed(self, error):
         """The record is lost, the print goes on."""
         self.error = error
-        print_exception(error)
+        print("printwright: the steps of this job are not recorded: %s" % (error,), file=sys.stderr)
         if self._writer:
             self._writer.abort()
             self._writer = None

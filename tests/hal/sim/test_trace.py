@@ -146,7 +146,8 @@ def test_a_full_disk_loses_the_record_not_the_print(capsys):
     assert made[0].state == "aborted"
     assert machine.trace.digest == reference("sim-cartesian")[0]
     assert machine.trace.error.errno == 28
-    assert "No space left" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "not recorded" in told and "No space left" in told and told.count("\n") == 1
 
 
 def test_a_record_that_cannot_begin_is_told(capsys):
