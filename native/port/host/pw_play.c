@@ -66,6 +66,11 @@ static int fetch_marks(struct pw_host *h, struct context *c)
     }
 }
 
+static void fire_marks(struct context *c, int64_t tick)
+{
+    while (c->mark_at != c->mark_in && (int64_t)c->mark[c->mark_at & c->mark_mask].tick <= tick) c->mark_at++;
+}
+
 /* Plan tick up to which the queues can be played now. */
 struct reach {
     int64_t tick;
@@ -105,6 +110,7 @@ static struct reach fetch(struct pw_host *h, struct context *c, int64_t *fresh_f
         if (t->last_in > end) end = t->last_in;
     }
     marks = fetch_marks(h, c);
+    fire_marks(c, c->played); /* one that came when its place was reached already */
     if (c->mark_tick > end && c->mark_in != c->mark_at) end = c->mark_tick;
     if (all && st.idle != 0) { /* the plan ends in a stop, marks or no */
         to = (struct reach){end, 0, 0};
@@ -228,11 +234,6 @@ static int64_t play_gated(struct pw_host *h, struct context *c, int64_t tick)
     }
 }
 
-static void fire_marks(struct context *c, int64_t tick)
-{
-    while (c->mark_at != c->mark_in && (int64_t)c->mark[c->mark_at & c->mark_mask].tick <= tick) c->mark_at++;
-}
-
 static int64_t play_to(struct pw_host *h, struct context *c, int64_t tick)
 {
     int gated = 0;
@@ -343,7 +344,6 @@ static int32_t play(struct pw_host *h, struct context *c, int32_t *dt)
     struct reach to = refill(h, c, start + took, start + took + stop_ticks(h, RATE_ONE));
     *dt = 0;
     if (h->fault) return PW_HOST_FAULT;
-    fire_marks(c, start); /* one that came when its place was reached already */
     if (start == c->rest) {
         /* standing: any rate will do, as long as it can be taken back in time */
         c->loose = 0;

@@ -522,6 +522,49 @@ static void a_full_queue_of_marks_waits_for_its_reader(void)
     drop(&r);
 }
 
+static void a_mark_that_comes_at_a_standstill_fires_there(void)
+{
+    struct rig r = rig();
+    struct pw_markrec m[4];
+    some_motion(&r, 100 * MS);
+    EQ(pw_host_advance(r.host, 200 * MS, 0), PW_HOST_IDLE);
+    fake_mark(r.core, 100 * MS, 5);
+    fake_mark(r.core, 90 * MS, 6); /* placed in time that is over */
+    r.core->marks_made = r.core->marks;
+    EQ(pw_host_advance(r.host, MS, 0), PW_HOST_IDLE);
+    EQ(pw_host_marks(r.host, m, 4), 2);
+    EQ(m[0].id, 5);
+    EQ(m[1].id, 6);
+    drop(&r);
+}
+
+static void more_marks_than_the_queue_holds_at_the_end_of_the_plan(void)
+{
+    for (int open = 0; open < 2; open++) {
+        struct pw_host_config hc;
+        struct rig r;
+        struct pw_markrec m[4];
+        int32_t seen = 0, reason, turns = 0;
+        memset(&hc, 0, sizeof hc);
+        hc.queue_marks = 4;
+        r = rig_with(hc);
+        some_motion(&r, 100 * MS);
+        for (uint32_t i = 0; i < 20; i++) fake_mark(r.core, 100 * MS, i);
+        EQ(pw_host_open(r.host, open), PW_OK); /* open: text may come, and none does */
+        do {
+            reason = pw_host_advance(r.host, 500 * MS, 0);
+            for (int32_t n = pw_host_marks(r.host, m, 4), i = 0; i < n; i++) EQ(m[i].id, seen++);
+        } while ((reason == PW_HOST_MARKS || reason == PW_HOST_DONE) && ++turns < 100);
+        EQ(reason, PW_HOST_IDLE);
+        EQ(seen, 20);
+        EQ(look(&r)->played_tick, 100 * MS);
+        EQ(r.st.fault, PW_FAULT_NONE);
+        EQ(r.st.hard_stops, 0);
+        EQ(r.st.pulses[0], 400 * r.core->runs[0]);
+        drop(&r);
+    }
+}
+
 /* -- gates ------------------------------------------------------------------------------------------------------------------------- */
 
 static void a_gate_triggers_on_its_step(void)
@@ -908,6 +951,8 @@ int main(void)
     a_step_may_begin_where_the_rest_was_rounded();
     marks_fire_when_played();
     a_full_queue_of_marks_waits_for_its_reader();
+    a_mark_that_comes_at_a_standstill_fires_there();
+    more_marks_than_the_queue_holds_at_the_end_of_the_plan();
     a_gate_triggers_on_its_step();
     a_gate_stops_both_motors_of_corexy();
     stuck_and_closed_switches();
