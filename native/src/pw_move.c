@@ -77,6 +77,12 @@ static int64_t pw_length_nm(const int64_t a[4], const int64_t b[4])
     return (int64_t)pw_isqrt64(sum) << sh;
 }
 
+/* The longest component: a lower bound of the length that costs no root. */
+static int64_t pw_reach_nm(const int64_t a[4], const int64_t b[4])
+{
+    return pw_max64(pw_abs64(b[0] - a[0]), pw_max64(pw_abs64(b[1] - a[1]), pw_abs64(b[2] - a[2])));
+}
+
 static int32_t pw_feedrate(struct pw_front *f)
 {
     int64_t v, um_s;
@@ -138,7 +144,8 @@ int32_t pw_move(struct pw_front *f, int32_t number)
         if (md->plane != 17) return pw_fail_at(f, -1, PW_E_PLANE);
         if ((err = pw_arc_solve(f, number == 2, md->pos_nm, to, tr, &length))) return err;
     } else {
-        length = pw_length_nm(md->pos_nm, to);
+        length = pw_reach_nm(md->pos_nm, to);
+        if (length > 0 && d_e > pw_mulshift(length, f->guard.e_ratio_q24, 24)) length = pw_length_nm(md->pos_nm, to);
     }
     if ((err = pw_guard_e(f, d_e, length))) return err;
     f->moves++;
