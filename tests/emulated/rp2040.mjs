@@ -4,9 +4,11 @@
 // Semihosting: SYS_WRITE0, SYS_EXIT_EXTENDED, and operation 0x100, which puts cycles and instructions so far at r1.
 // Timers and PIO stand still: an image that waits for them would wait for ever.
 import fs from 'node:fs';
+import { endWithParent } from '../wasm/watchdog.mjs';
 import { ConsoleLogger, LogLevel, RP2040 } from 'rp2040js';
 
 const [file, address, profile] = [process.argv[2], Number(process.argv[3]), process.argv[4]];
+endWithParent();
 const EVERY = 997;
 const image = fs.readFileSync(file);
 const mcu = new RP2040();

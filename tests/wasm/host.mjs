@@ -11,7 +11,8 @@
 //     --report          at the end one line of JSON on standard error, {"heap_bytes":..., "live_bytes":..., "peak_bytes":...}
 //
 // The process ends with the program: with asyncio.run's coroutine, or with main.py when it calls none.  Exit status 0, that of
-// SystemExit, or 1.  Run it under timeout(1): a MemoryError while an exception is being reported may never return.
+// SystemExit, or 1; SIGKILL when its parent has ended.  Run it under timeout(1): a MemoryError while an exception is being reported
+// may never return.
 //
 // Garbage is collected when a call from JavaScript returns, and every asyncio step is one: the ceiling bounds live data plus the
 // garbage of one step.  live_bytes is the highest seen at the start of a step (every 16th is looked at), peak_bytes at the end of one.
@@ -20,6 +21,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { endWithParent } from './watchdog.mjs';
 
 const RECEIVE_MAX = 16384;       // bytes that wait for Python, per socket
 const FFI_RESERVE = 32 * 1024;   // of malloc, for calls across the boundary once the heap is sealed
@@ -326,5 +328,6 @@ async function main() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) {
+  endWithParent();
   main().catch((e) => { console.error(e); process.exit(2); });
 }
