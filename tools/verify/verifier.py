@@ -4,6 +4,8 @@ It knows nothing of the core: only the G-code, the step file and the rules (desi
 Work goes in chunks of the stream's time; whole in memory are the corners of the path (about 300 bytes a line of motion).
 """
 
+from bisect import bisect_left
+
 import numpy as np
 
 from tools.stepfile import StepFile, digest
@@ -56,7 +58,7 @@ def _match(report, steps, path, header, motor):
     """MotorMatch, or None when the motor lost the path; its end position is judged too."""
     ticks, dirs, q = steps.ticks(motor), steps.dirs(motor), path.motor[motor]
     name = steps.steppers[motor]["name"]
-    final = path.start[motor] + int(np.asarray(dirs, np.int64).sum()) if len(dirs) else path.start[motor]
+    final = path.start[motor] + int(dirs.sum(dtype=np.int64))
     off = abs(final - q[-1])
     last_tick = int(ticks[-1]) if len(ticks) else 0
     most = 0.5 + match.HYSTERESIS
@@ -106,12 +108,14 @@ class _Judge:
         judged = 0.0
         edges = self._edges()
         for number, edge in enumerate(edges):
-            ends = [int(np.searchsorted(self.steps.ticks(m), edge, "left")) for m in self.motors]
+            # bisect, since numpy would copy a mapped stream that is not aligned
+            ends = [bisect_left(self.steps.ticks(m), edge, at[m]) for m in self.motors]
+            loaded = [np.array(self.steps.ticks(m)[at[m] : ends[m]]) for m in self.motors]
             times, firsts, lasts, parts = [], [], [], [tail]
             for m in self.motors:
                 if ends[m] == at[m]:
                     continue
-                ticks = np.array(self.steps.ticks(m)[at[m] : ends[m]])
+                ticks = loaded[m]
                 first, best, last, sharp, turned = self.matches[m].windows(at[m], ends[m])
                 times.append(ticks)
                 firsts.append(first)
@@ -119,7 +123,7 @@ class _Judge:
                 self._timing(m, ticks, best, sharp, turned)
                 parts.append(self._samples(m, ticks, best, sharp, turned))
                 if m in self.e_motors:
-                    self._stops(ticks, first, best, last)
+                    self._stops(ticks, first, best, last, at, loaded)
             if times:
                 self._common_place(np.concatenate(times), np.concatenate(firsts), np.concatenate(lasts))
             samples = Samples(*(np.concatenate([getattr(part, key) for part in parts]) for key in "tsu"))
@@ -207,7 +211,7 @@ class _Judge:
             "motor %s: a step out of its time" % self.steps.steppers[m]["name"],
         )  # fmt: skip
 
-    def _stops(self, ticks, first, best, last):
+    def _stops(self, ticks, first, best, last, begins, loaded):
         """While the extruder alone moves, every other motor must stand on its nearest step."""
         path = self.path
         segment = path.segment_at(best)
@@ -219,7 +223,7 @@ class _Judge:
         for m in self.motors:
             if m in self.e_motors:
                 continue
-            done = np.searchsorted(self.steps.ticks(m), at, "right")
+            done = begins[m] + np.searchsorted(loaded[m], at, "right")
             count = self.matches[m].counts_before(done)
             off = np.abs(path.motor[m][segments] - count)
             k = int(off.argmax())
