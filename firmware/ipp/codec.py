@@ -354,13 +354,27 @@ def _item_bytes(tag, name, value):
     return b"".join((struct.pack(">BH", tag, len(name)), name, struct.pack(">H", len(value)), value))
 
 
+def _item(out, tag, name, value):
+    # byte by byte: a long attribute packed in pieces leaves ten times its length behind as garbage
+    n = len(value)
+    if n > _MAX_VALUE:
+        raise ValueError("value too long")
+    out.append(tag)
+    out.append(len(name) >> 8)
+    out.append(len(name) & 255)
+    out += name
+    out.append(n >> 8)
+    out.append(n & 255)
+    out += value
+
+
 def _put(out, tag, name, value, depth):
     if tag == tags.COLLECTION:
         if depth >= 32:
             raise ValueError("collections nested too deeply")
-        out += _item_bytes(tag, name, b"")
+        _item(out, tag, name, b"")
         for member, values in value:
-            out += _item_bytes(tags.MEMBER, b"", member.encode())
+            _item(out, tags.MEMBER, b"", member.encode())
             if not values:
                 raise ValueError("member '%s' without a value" % member)
             for member_tag, member_value in values:
@@ -387,7 +401,7 @@ def _put(out, tag, name, value, depth):
         value = b"".join((struct.pack(">H", len(language)), language, struct.pack(">H", len(text)), text))
     else:
         value = _octets(value)
-    out += _item_bytes(tag, name, value)
+    _item(out, tag, name, value)
 
 
 def _check_int32(value):
