@@ -1,4 +1,4 @@
-/* What the parts of the planner share: pw_planner.c (queue of lines), pw_look.c (look-ahead: lines to ramps), pw_gen.c (ramps to
+/* What the parts of the planner share: pw_planner.c (queue of lines), pw_look.h (look-ahead: lines to ramps), pw_gen.c (ramps to
  * runs of steps).  Units as in pw_ramp.h; motor positions are steps Q32. */
 #ifndef PW_PLANNER_H
 #define PW_PLANNER_H
