@@ -183,7 +183,9 @@ class Stream:
 
 
 class Net:
-    """Incoming connections.  `port`: the number it listens on, None before serve()."""
+    """Incoming connections.  `port`: the number it listens on, None before serve().  `tls`: True where connections can be encrypted."""
+
+    tls = False
 
     async def serve(self, handler):
         """Listens from now on and returns.  Every connection runs `await handler(stream, peer, tls)` in a task of its own; peer is the

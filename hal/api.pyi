@@ -64,6 +64,7 @@ Handler = Callable[[Stream, str, bool], Awaitable[None]]
 
 class Net:
     port: int | None
+    tls: bool
     async def serve(self, handler: Handler) -> None: ...
     def close(self) -> None: ...
 

@@ -10,6 +10,7 @@ Callers import names from here and never ask which Python they run on.
     CancelledError, TimeoutError  asyncio's own (CancelledError is a BaseException)
     sha256(data=b"")             object with update(buf) and digest(); digest once only
     crc32(data, value=0)         unsigned
+    pbkdf2(password, salt, n)    coroutine; the 32 bytes of PBKDF2 with HMAC-SHA-256 and n iterations; the others run meanwhile
     inflater(stream, kind)       object with readinto(buf) -> bytes read, 0 at the end; see there
     urandom(n)                   bytes from the system's generator
     unix_s()                     seconds since 1970, or None without a clock that was set
@@ -91,6 +92,14 @@ if hasattr(time, "ticks_ms"):
             now += _SECONDS_1970_TO_2000
         return now if now > _CLOCK_SET_AFTER_S else None
 
+    async def pbkdf2(password, salt, iterations):
+        from hal.kdf import steps
+
+        out = bytearray(32)
+        for _ in steps(password, salt, iterations, out):
+            await sleep_ms(0)
+        return bytes(out)
+
     class _Source(io.IOBase):
         """What DeflateIO reads from has to be one of MicroPython's own streams; it asks for a byte at a time."""
 
@@ -170,6 +179,11 @@ else:
     def unix_s():
         now = int(time.time())
         return now if now > _CLOCK_SET_AFTER_S else None
+
+    async def pbkdf2(password, salt, iterations):
+        # in a thread: hashlib lets the others run
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, hashlib.pbkdf2_hmac, "sha256", password, salt, iterations)
 
     class _Inflater:
         _CHUNK = 4096

@@ -1,21 +1,16 @@
-"""What only the desktop has: durable files by a shared fsync, the lock of the state folder, two addresses at one free port.
+"""What only the desktop has: durable files by a shared fsync, the lock of the state folder.  Its network: hal/sim/desktopnet.
 
 CPython only; elsewhere this module does not import, and hal/sim/machine uses the plain parts.
 """
 
 import asyncio
-import errno
 import fcntl
 import os
-import socket
 
 from hal.api import FlashError
-from hal.errors import BusyError, HalError, StorageError
+from hal.errors import BusyError, StorageError
 from hal.sim.files import FolderFiles
 from hal.sim.flash import FileFlash
-from hal.sim.net import SimNet
-
-_PORT_TRIES = 20
 
 
 class GroupSync:
@@ -180,29 +175,3 @@ class StateLock:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
-
-
-class DesktopNet(SimNet):
-    """Several addresses at one port, also at a free one."""
-
-    async def serve(self, handler):
-        tries = _PORT_TRIES
-        while True:
-            try:
-                return await SimNet.serve(self, handler)
-            except HalError:
-                # a port that is free on one address may be taken on the next
-                tries -= 1
-                if self._wanted or not tries:
-                    raise
-
-    async def _listen(self, host, port):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return await asyncio.start_server(self._accepted, host, port, family=family, backlog=128)
-
-    def _busy(self, error):
-        # asyncio wraps the error in one with a text of its own, but keeps the number
-        return error.errno == errno.EADDRINUSE
-
-    def _port_of(self, server, port):
-        return server.sockets[0].getsockname()[1]

@@ -13,9 +13,9 @@ from hal.sim.world import SimAdc, SimHeater, SimPwm, World
 from hal.stepcore import StepCore
 
 try:
-    from hal.sim import desktop
+    from hal.sim import desktop, desktopnet
 except ImportError:
-    desktop = None
+    desktop = desktopnet = None
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _PACE_MAX = 1000
@@ -49,6 +49,7 @@ class SimOptions:
     seed: of the carriage's place at power-on and of noise.  noise: converter counts of random error.
     flash, files, net: parts to use instead of new ones (tests: the same flash again is a power cycle).
     identify: called with the list of actions of Identify-Printer.
+    tls: None, or a function that returns an ssl.SSLContext: encrypted connections at the same port, too (desktop only).
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class SimOptions:
         files=None,
         net=None,
         identify=None,
+        tls=None,
     ):
         if capacity is not None and capacity < _CAPACITY_MIN:
             raise ConfigError("--capacity %s" % capacity, "at least %d bytes expected" % _CAPACITY_MIN)
@@ -84,6 +86,7 @@ class SimOptions:
         self.files = files
         self.net = net
         self.identify = identify
+        self.tls = tls
 
 
 def build(desc, options=None):
@@ -215,8 +218,10 @@ class SimBackend:
         options = self._options
         if options.net is not None:
             return options.net
-        kind = desktop.DesktopNet if desktop is not None else SimNet
-        net = kind(options.hosts, options.port)
+        if desktopnet is not None:
+            net = desktopnet.DesktopNet(options.hosts, options.port, options.tls)
+        else:
+            net = SimNet(options.hosts, options.port)
         self._open.append(net)
         return net
 

@@ -1,7 +1,4 @@
-"""Incoming connections over asyncio streams, as every runtime has them.  Plain text only in this version.
-
-TLS belongs in _accepted(): the first byte of a connection (0x16: a TLS handshake) will tell it from plain text there.
-"""
+"""Incoming connections over asyncio streams, as every runtime has them.  Plain text only; with TLS: hal/sim/desktopnet."""
 
 from hal.api import Net, Stream
 from hal.compat import print_exception, start_server
@@ -74,10 +71,10 @@ class SimNet(Net):
         # where the runtime tells which port 0 became
         return getattr(server, "port", port)
 
-    async def _accepted(self, reader, writer):
+    async def _accepted(self, reader, writer, secure=False):
         stream = SimStream(reader, writer)
         try:
-            await self._handler(stream, _peer(writer), False)
+            await self._handler(stream, _peer(writer), secure)
         except OSError:
             pass  # the peer is gone
         except Exception as error:

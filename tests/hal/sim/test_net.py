@@ -11,7 +11,8 @@ import pytest
 from hal import factory
 from hal.errors import E_BUSY, BusyError, HalError, StorageError
 from hal.sim import SimOptions, build
-from hal.sim.desktop import DesktopNet, StateLock
+from hal.sim.desktop import StateLock
+from hal.sim.desktopnet import DesktopNet
 
 LOOPBACK = ("127.0.0.1", "::1")
 
