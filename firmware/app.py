@@ -19,6 +19,9 @@ from firmware.motion.geometry import Geometry
 from firmware.motion.side import SideMotion
 from firmware.net.server import Server, Settings, desktop_settings
 from firmware.safety.supervisor import Supervisor
+from firmware.security.access import Access
+from firmware.security.accounts import Accounts
+from firmware.security.basic import Basic
 from firmware.thermal.control import Heating
 from firmware.web.page import Pages
 from hal.compat import CancelledError, collect, const, print_exception, sleep_ms
@@ -27,6 +30,9 @@ from hal.errors import StorageError
 VERSION = "0.1.0"
 RESTART_MS = const(1000)  # a task that failed is started again after so long
 _ROOMY_CONNECTIONS = const(32)  # a machine with room for so many has memory for long messages, too
+# PBKDF2 of a chosen password, once until a restart: about a quarter of a second each (RP2040, PC), while the others run
+_ITERATIONS = const(1000)
+_ITERATIONS_ROOMY = const(600000)
 _STATES = {3: "idle", 4: "printing", 5: "stopped"}
 
 
@@ -35,16 +41,17 @@ class App:
 
     server_settings: net.server.Settings, by default what fits the machine.  names: further names and addresses of the printer.
     staged: the caller steps `stages` to its end before anything else, and garbage can be collected in between.
+    auth_required: peers on this computer need credentials, too.  audit(text): told of what concerns security.
     """
 
-    def __init__(self, machine, server_settings=None, names=(), staged=False):
+    def __init__(self, machine, server_settings=None, names=(), staged=False, auth_required=False, audit=None):
         self.machine = machine
-        self.stages = self._make(machine, server_settings, names)
+        self.stages = self._make(machine, server_settings, names, auth_required, audit)
         if not staged:
             for _ in self.stages:
                 pass
 
-    def _make(self, machine, server_settings, names):
+    def _make(self, machine, server_settings, names, auth_required, audit):
         # a generator, since the whole leaves some 50 KB of garbage behind
         caps = machine.caps
         description = machine.description
@@ -64,16 +71,17 @@ class App:
         yield
         operations = dict(printer_ops.OPERATIONS)
         operations.update(job_ops.OPERATIONS)
-        self.printer = Printer(
-            machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION
-        )
+        self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION)
         yield
-        dispatcher = Dispatcher(operations, self.printer, self.queue.get, attributes.syntaxes(registry_request.ROWS), paths=(PATH,))
+        roomy = caps.connections >= _ROOMY_CONNECTIONS
+        self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
+        access = Access(self.accounts, [Basic(self.accounts)], machine.net.tls, auth_required, audit)
+        syntaxes = attributes.syntaxes(registry_request.ROWS)
+        dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH,), authorize=access.authorize)
         if server_settings is None:
-            roomy = caps.connections >= _ROOMY_CONNECTIONS
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
         self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts)
-        self.server = Server(dispatcher, server_settings, names, self.pages.answer)
+        self.server = Server(dispatcher, server_settings, names, self.pages.answer, access)
         self._tasks = []
         self._over = asyncio.Event()
         self._runner_task = None
@@ -170,9 +178,9 @@ async def _ended(task):
         print_exception(error)
 
 
-def build(machine, server_settings=None, names=()):
+def build(machine, server_settings=None, names=(), auth_required=False, audit=None):
     """The App of a machine."""
-    return App(machine, server_settings, names)
+    return App(machine, server_settings, names, auth_required=auth_required, audit=audit)
 
 
 async def build_in_stages(machine, server_settings=None, names=()):

@@ -11,6 +11,7 @@ from hal.errors import ConfigError, StorageError
 
 _TEXT_BYTES = const(127)  # RFC 8011: text attributes of a printer that are text(127)
 _KEYS_MAX = const(32)
+ACCOUNTS_MAX = const(16)
 
 # Record keys: never used again for anything else.  (number, name)
 _UUID = const(1)
@@ -23,6 +24,7 @@ _TEXTS = (
     (7, "geo_location"),
     (8, "material"),
 )
+_FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
 _NOT_EMPTY = ("printer_name",)
 
 
@@ -109,6 +111,17 @@ class Config:
             if known == name:
                 self._log.put(number, value.encode())
         self._saved[name] = value
+
+    def account(self, place):
+        """The record of an account (bytes, firmware/security/accounts), place 0 to ACCOUNTS_MAX - 1; None without one."""
+        return self._read(_FIRST_ACCOUNT + place)
+
+    def set_account(self, place, record):
+        """Changes one, or removes it (None), at once; durable after save().  Raises StorageError, then nothing has changed."""
+        if record is None:
+            self._log.delete(_FIRST_ACCOUNT + place)
+        else:
+            self._log.put(_FIRST_ACCOUNT + place, record)
 
     async def save(self):
         """Returns when every change so far is durable.  Raises StorageError."""

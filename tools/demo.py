@@ -32,7 +32,11 @@ class DemoFailed(Exception):
 def start(folder: str) -> tuple[subprocess.Popen, dict]:
     """The simulated printer and its ready line."""
     state = os.path.join(folder, "state")
-    shutil.rmtree(state, ignore_errors=True)
+    config = os.path.join(folder, "config")
+    for old in (state, config):
+        shutil.rmtree(old, ignore_errors=True)
+    # a new printer has a new certificate each time; the user's own list of them stays as it is
+    os.environ["XDG_CONFIG_HOME"] = os.path.abspath(config)
     command = [sys.executable, "-m", "tools.cli.main", "sim", "--port", "0", "--pace", PACE, "--state", state]
     command += ["--record", os.path.join(folder, "print.steps")]
     with open(os.path.join(folder, "sim.log"), "w") as log:

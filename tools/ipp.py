@@ -1,19 +1,22 @@
 """A small IPP client: requests to one printer over a kept-alive HTTP connection (RFC 8010, RFC 8011), blocking.
 
 Used by the commands in tools/cli; prints nothing.  The codec is the firmware's, everything else is not, so that client and printer
-do not share an error in the transport.  Plain `ipp:` only.
+do not share an error in the transport.  `ipps:` trusts a certificate at first use (tools/pins).
 """
 
+import base64
 import getpass
-import select
-import socket
+import ipaddress
+import ssl
 import time
 from urllib.parse import urlsplit
 
 from firmware.ipp import attributes, codec, registry_job, registry_printer, tags
+from tools import pins
 from tools.ipp_names import JOB_STATES, PRINTER_STATES, STATUS_NAMES
+from tools.link import Link
 
-DEFAULT_URI = "ipp://localhost:8631/ipp/print3d"
+DEFAULT_URI = "ipps://localhost:8631/ipp/print3d"
 DEFAULT_PORT = 631
 VERSION = (2, 0)
 CHUNK_BYTES = 65536
@@ -35,6 +38,14 @@ class ClientError(Exception):
 
 class Unreachable(ClientError):
     """No connection, or it broke."""
+
+
+class Untrusted(ClientError):
+    """The printer's certificate is not the one that was seen at first, or cannot be remembered."""
+
+
+class NotAuthenticated(ClientError):
+    """The printer wants credentials, or others: HTTP status 401."""
 
 
 class BadAnswer(ClientError):
@@ -132,13 +143,12 @@ def user_name():
 
 
 class Printer:
-    """One printer.  uri: `ipp://host[:port]/path`; timeout_s: for each step of the transport.  Raises ValueError for a bad uri."""
+    """One printer.  uri: `ipps://host[:port]/path` or `ipp:`; timeout_s: for each step of the transport; password: None, or a function
+    that returns the user's password or None: called once, when the printer asks.  Raises ValueError for a bad uri."""
 
-    def __init__(self, uri=DEFAULT_URI, user=None, timeout_s=30.0):
+    def __init__(self, uri=DEFAULT_URI, user=None, timeout_s=30.0, password=None):
         parts = urlsplit(uri)
-        if parts.scheme == "ipps":
-            raise ValueError("encrypted connections (ipps) are not supported yet")
-        if parts.scheme != "ipp" or not parts.hostname:
+        if parts.scheme not in ("ipp", "ipps") or not parts.hostname:
             raise ValueError(f"not the URI of a printer: {uri!r} (for example {DEFAULT_URI})")
         self.uri = uri
         self.host = parts.hostname
@@ -147,8 +157,10 @@ class Printer:
         self.path = parts.path or "/"
         self.user = user or user_name()
         self.timeout_s = timeout_s
-        self._socket: socket.socket | None = None
-        self._file = None
+        self.secure = parts.scheme == "ipps"
+        self._password = password
+        self._authorization = ""
+        self._link: Link | None = None
         self._request_id = 0
 
     def __enter__(self):
@@ -159,18 +171,15 @@ class Printer:
 
     def close(self):
         """Ends the connection; the next request opens one again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._link is not None:
+            self._link.close()
+            self._link = None
 
     def request(self, operation, extra=(), groups=(), job_id=None, document=None):
         """Sends an operation and returns its Answer.
 
         extra: operation attributes (name, [(tag, value), ...]) after the usual ones; groups: further groups as for codec.message;
-        document: iterable of bytes.  Raises Unreachable, BadAnswer, Refused.
+        document: iterable of bytes.  Raises Unreachable, Untrusted, NotAuthenticated, BadAnswer, Refused.
         """
         self._request_id += 1
         members: list = [
@@ -183,16 +192,36 @@ class Printer:
         members.append(("requesting-user-name", [(tags.NAME, codec.clip(self.user, 255))]))
         members.extend(extra)
         body = codec.message(VERSION, operation, self._request_id, [(tags.OPERATION_GROUP, members)] + list(groups))
-        reused = self._socket is not None
         try:
-            data = self._exchange(body, document)
+            data = self._exchange_again(body, document)
+        except NotAuthenticated:
+            # a document is gone by now; but nobody sends one before the job was created
+            if document is not None or not self._authenticate():
+                raise
+            data = self._exchange_again(body, None)
+        return self._read_answer(data)
+
+    def _exchange_again(self, body, document):
+        reused = self._link is not None
+        try:
+            return self._exchange(body, document)
         except Unreachable:
             self.close()
             if not reused or document is not None:
                 raise
             # a printer may close an idle connection at any moment
-            data = self._exchange(body, None)
-        return self._read_answer(data)
+            return self._exchange(body, None)
+
+    def _authenticate(self):
+        """Asks for the password, once.  False when there is none, or none that may be sent."""
+        if self._password is None or not self.secure:
+            return False
+        password, self._password = self._password(), None
+        if password is None:
+            return False
+        credentials = base64.b64encode(f"{self.user}:{password}".encode()).decode()
+        self._authorization = f"Authorization: Basic {credentials}\r\n"
+        return True
 
     def _read_answer(self, data):
         decoder = codec.Decoder(codec.Limits(MAX_ANSWER_BYTES, 1 << 20, 32))
@@ -211,19 +240,29 @@ class Printer:
 
     # HTTP
 
-    def _connect(self) -> socket.socket:
+    def _connect(self) -> Link:
         try:
-            link = socket.create_connection((self.host, self.port), self.timeout_s)
+            link = Link(self.host, self.port, self.timeout_s, self.secure)
+        except ssl.SSLError as e:
+            raise Unreachable(f"no printer answers at {self.uri} with TLS: {e.reason or e}") from None
         except OSError as e:
             raise Unreachable(f"no printer answers at {self.uri}: {_reason(e)}") from None
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = link
-        self._file = link.makefile("rb")
+        if self.secure:
+            try:
+                pins.check(self.host, self.port, link.certificate())
+            except pins.Changed as e:
+                link.close()
+                raise Untrusted(str(e)) from None
+            except OSError as e:
+                if not _is_loopback(self.host):
+                    link.close()
+                    raise Untrusted(f"{e.filename or pins.path()}: the printer's certificate cannot be remembered: {_reason(e)}") from None
+        self._link = link
         return link
 
     def _exchange(self, body, document):
-        link = self._socket or self._connect()
-        head = f"POST {self.path} HTTP/1.1\r\nHost: {self.netloc}\r\nContent-Type: application/ipp\r\n"
+        link = self._link or self._connect()
+        head = f"POST {self.path} HTTP/1.1\r\nHost: {self.netloc}\r\nContent-Type: application/ipp\r\n{self._authorization}"
         try:
             if document is None:
                 link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -236,14 +275,14 @@ class Printer:
 
     def _upload(self, link, body, document):
         """Sends the chunks until they are over or the printer has answered."""
-        if _answered(link, CONTINUE_WAIT_S):
+        if link.answered(CONTINUE_WAIT_S):
             status, headers = self._head()
             if status != 100:
                 return self._early(status, headers)
         try:
             link.sendall(_chunk(body))
             for data in document:
-                if _answered(link, 0):
+                if link.answered(0):
                     status, headers = self._head()
                     if status != 100:
                         return self._early(status, headers)
@@ -269,12 +308,12 @@ class Printer:
         return self._body(status, headers)
 
     def _read(self, size):
-        if self._file is None:
+        if self._link is None:
             raise OSError("closed")
-        return self._file.read(size)
+        return self._link.read(size)
 
     def _line(self):
-        line = self._file.readline(MAX_HEAD_BYTES) if self._file is not None else b""
+        line = self._link.readline(MAX_HEAD_BYTES) if self._link is not None else b""
         if not line:
             raise OSError("closed by the printer")
         return line.rstrip(b"\r\n").decode("latin-1")
@@ -307,6 +346,14 @@ class Printer:
             self.close()
         if headers.get("connection", "").lower() == "close":
             self.close()
+        if status == 401:
+            wrong = "does not know this user with this password" if self._authorization else "wants a user name and a password"
+            raise NotAuthenticated(f"{self.uri}: the printer {wrong}")
+        if status == 429:
+            seconds = headers.get("retry-after", "60")
+            raise NotAuthenticated(f"{self.uri}: too many attempts with a wrong password; try again in {seconds} s")
+        if status == 426:
+            raise BadAnswer(f"{self.uri}: the printer answers encrypted requests only; give its URI with ipps:")
         if status != 200:
             reason = data.decode("utf-8", "replace").strip().split("\n")[0][:200]
             raise BadAnswer(f"{self.uri}: the printer answers with HTTP status {status}{': ' + reason if reason else ''}")
@@ -431,8 +478,11 @@ def _chunk(data):
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _answered(link, wait_s):
-    return bool(select.select([link], [], [], wait_s)[0])
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _reason(error):

@@ -17,6 +17,8 @@ PRINTER_OR_JOB = const(2)  # job-id is optional
 _SCHEMES = ("ipp", "ipps", "http", "https")
 _MAX_JOB_DIGITS = const(10)
 ANONYMOUS = "anonymous"
+# (uri scheme, uri-security, uri-authentication) of each way to reach a printer without TLS
+PLAIN = (("ipp", "none", "requesting-user-name"),)
 
 
 def answer_version(version, supported):

@@ -4,9 +4,9 @@ No I/O here: the body is read by handlers through `ctx.body`, the answer is sent
 """
 
 from firmware.ipp import checks, status
-from firmware.ipp.checks import JOB, PRINTER, PRINTER_OR_JOB  # noqa: F401  (for the tables of operations)
+from firmware.ipp.checks import JOB, PLAIN, PRINTER, PRINTER_OR_JOB  # noqa: F401  (for the tables of operations)
 from firmware.ipp.codec import Response
-from firmware.ipp.status import BodyError, IppError
+from firmware.ipp.status import BodyError, IppError, Refusal
 from hal import compat
 
 
@@ -14,7 +14,8 @@ class Context:
     """What a handler knows of a request.
 
     peer: address; tls: bool; host: the Host field as str (a name or address of this printer, with its port); auth_user: authenticated
-    name or None; body: `async readinto(buf) -> n`, 0 at the end, `async read() -> bytes-like`, b"" at the end, valid until
+    name or None; role: of firmware/security/roles; offers: ((uri scheme, uri-security, uri-authentication), ...), the ways this client
+    may reach the printer; body: `async readinto(buf) -> n`, 0 at the end, `async read() -> bytes-like`, b"" at the end, valid until
     the next call; both raise BodyError when the client vanishes, is too slow or breaks its framing.
 
     From the request: `request` (codec.Request), `op` {name: [(tag, value), ...]}, `job` (the target job or None), `user` (str), `uri`
@@ -28,6 +29,8 @@ class Context:
         self.host = host
         self.body = body
         self.auth_user = auth_user
+        self.role = 0
+        self.offers = PLAIN
         self.request = None
         self.op = None
         self.job = None
@@ -35,6 +38,13 @@ class Context:
         self.uri = None
         self.printer = None
         self.unsupported = []
+
+    def identified(self, name, role):
+        """Says who the client is: an authenticated name or None, and a role."""
+        self.auth_user = name
+        self.role = role
+        if name is not None:
+            self.user = name
 
     def group(self, tag):
         """Attributes [(name, values), ...] of the request's first group `tag`; [] without one."""
@@ -44,7 +54,7 @@ class Context:
 class Dispatcher:
     """operations: dict operation-id -> (async handler(ctx) -> Response, PRINTER | JOB | PRINTER_OR_JOB); printer: handed to
     handlers; find_job(id) -> job or None; syntaxes: dict of operation attributes (checks.check_values); versions: ascending list of
-    (major, minor); paths: tuple of resource paths; authorize(ctx): raises IppError, or None."""
+    (major, minor); paths: tuple of resource paths; authorize(ctx): raises IppError or Refusal, or None."""
 
     def __init__(self, operations, printer, find_job, syntaxes, versions=((1, 1), (2, 0)), paths=("/ipp/print3d",), authorize=None):
         self.operations = operations
@@ -63,7 +73,7 @@ class Dispatcher:
         """The Response to a request.
 
         error: the IppError that the decoder raised, when the attributes are not complete; a wrong version or operation is
-        answered before it.  Raises only BodyError, which leaves nobody to answer, and compat.CancelledError.
+        answered before it.  Raises only BodyError, which leaves nobody to answer, Refusal and compat.CancelledError.
         """
         ctx.request = request
         ctx.printer = self.printer
@@ -76,7 +86,7 @@ class Dispatcher:
         except IppError as e:
             response = Response(e.status, e.message)
             response.unsupported.extend(e.unsupported)
-        except BodyError:
+        except (BodyError, Refusal):
             raise
         except MemoryError as e:
             compat.collect()

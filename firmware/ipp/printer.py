@@ -10,6 +10,7 @@ Not here: operations (printer_ops.py), the values' origin (printer_values.py), t
 from array import array
 
 from firmware.ipp import attributes, codec, printer_values, registry_printer, tags, values
+from firmware.ipp.checks import PLAIN
 from firmware.ipp.job import JobAttributes
 from hal.compat import const, sleep_ms
 
@@ -17,6 +18,11 @@ from hal.compat import const, sleep_ms
 MAX_ADDRESSES = const(4)
 PATH = "/ipp/print3d"
 
+_XRI = (
+    ("xri-authentication-supported", tags.KEYWORD, 2),
+    ("xri-security-supported", tags.KEYWORD, 1),
+    ("xri-uri-scheme-supported", tags.URI_SCHEME, 0),
+)
 _MESSAGE_OCTETS = const(1023)
 _HTTP_OF = {"ipp": "http", "ipps": "https"}
 _REASONS_LIMIT = const(16)
@@ -40,13 +46,10 @@ class Printer:
     """load() comes before the first answer, or that answer is slow.
 
     machine: hal.api Machine; queue: jobs.queue.JobQueue; runner: jobs.runner.Runner; heating: thermal.control.Heating; materials:
-    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's; schemes:
-    ((uri scheme, uri-security, uri-authentication), ...) that the machine's network offers.
+    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's.
     """
 
-    def __init__(
-        self, machine, queue, runner, heating, materials, settings, operations, version, schemes=(("ipp", "none", "requesting-user-name"),)
-    ):
+    def __init__(self, machine, queue, runner, heating, materials, settings, operations, version):
         self.machine = machine
         self.queue = queue
         self.runner = runner
@@ -59,7 +62,6 @@ class Printer:
         self.job_attributes = JobAttributes(self)
         self._operations = operations
         self._version = version
-        self._schemes = schemes
         self._clock = machine.clock
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
         self._live = self._live_table()
@@ -89,7 +91,6 @@ class Printer:
             self.settings,
             self.materials,
             self._operations,
-            self._schemes,
             self._version,
             self.queue.time_out_s,
         )
@@ -144,15 +145,15 @@ class Printer:
         self._loaded_part = part
         self._config_changed = (self._clock.uptime_s(), self._clock.unix_s())
 
-    def attributes(self, requested, uri):
-        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context."""
+    def attributes(self, requested, uri, offers=PLAIN):
+        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path), offers: as in Context."""
         if not self._starts:
             self.refresh()
         elif self.materials.loaded is not self._loaded:
             self._encode_loaded()
         if requested.everything():
             yield self._fixed
-            for part in (self._loaded_part, self._addressed(uri)):
+            for part in (self._loaded_part, self._addressed(uri, offers)):
                 for _, _, octets in part:
                     yield octets
             yield b"".join([encode() for _, _, encode in self._live])
@@ -164,7 +165,7 @@ class Printer:
         if requested.octets:
             for octets in self._single(requested):
                 yield octets
-        for part in (self._loaded_part, self._addressed(uri)):
+        for part in (self._loaded_part, self._addressed(uri, offers)):
             for group, name, octets in part:
                 if requested.has(group, name):
                     yield octets
@@ -196,15 +197,15 @@ class Printer:
         """printer-up-time in seconds, at least 1."""
         return self._clock.uptime_s()
 
-    def _addressed(self, uri):
-        key = (uri[0], uri[1])
+    def _addressed(self, uri, offers):
+        key = (uri[0], uri[1], offers)
         for i in range(len(self._addresses)):
             if self._addresses[i][0] == key:
                 return self._addresses[i][1]
         pages = _HTTP_OF[uri[0]] + "://" + uri[1]
         uris = []
         collections = []
-        for scheme, security, authentication in self._schemes:
+        for scheme, security, authentication in offers:
             # the address that the client used is the one it can reach
             own = scheme + "://" + uri[1] + PATH
             uris.append(own)
@@ -221,6 +222,12 @@ class Printer:
             ("S", "printer-more-info", codec.attribute(tags.URI, "printer-more-info", [pages + "/"])),
             ("S", "printer-uri-supported", codec.attribute(tags.URI, "printer-uri-supported", uris)),
         ]
+        # parallel to printer-uri-supported (RFC 8011 sections 5.4.2 and 5.4.3)
+        for name, i in (("uri-authentication-supported", 2), ("uri-security-supported", 1)):
+            found.append(("D", name, codec.attribute(tags.KEYWORD, name, [offer[i] for offer in offers])))
+        # RFC 3380 section 6: as members of printer-xri-supported
+        for name, tag, i in _XRI:
+            found.append(("S", name, codec.attribute(tag, name, _once([offer[i] for offer in offers]))))
         self._addresses = [(key, found)] + self._addresses[: MAX_ADDRESSES - 1]
         return found
 
@@ -306,6 +313,14 @@ class Printer:
         if current_c is None:
             return codec.attribute(tags.UNKNOWN, "chamber-temperature-current", [])
         return values.integer(_CHAMBER, int(current_c + 0.5))
+
+
+def _once(values):
+    found = []
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return found
 
 
 def _text(name, text):

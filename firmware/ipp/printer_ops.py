@@ -52,7 +52,7 @@ async def get_printer_attributes(ctx):
     """RFC 8011 section 4.2.5.  document-format is checked and changes nothing: all formats have the same capabilities."""
     formats.check("document-format", ticket.text(ctx.op, "document-format"), status.FORMAT_NOT_SUPPORTED)
     requested = Requested(ctx.op.get("requested-attributes"), PRINTER_GROUPS)
-    return Response().add(tags.PRINTER_GROUP, ctx.printer.attributes(requested, ctx.uri))
+    return Response().add(tags.PRINTER_GROUP, ctx.printer.attributes(requested, ctx.uri, ctx.offers))
 
 
 def _judged(ctx):

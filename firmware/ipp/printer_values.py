@@ -37,12 +37,11 @@ def accuracy(um):
     ]
 
 
-def compute(description, caps, settings, materials, operations, schemes, version, time_out_s):
+def compute(description, caps, settings, materials, operations, version, time_out_s):
     """{name: [value, ...]} of every row marked `*` in the registry that applies to this machine.
 
-    description: the machine's description; settings: object with get(key, default); operations: operation-ids that work; schemes:
-    ((uri scheme, uri-security keyword, uri-authentication keyword), ...); version: the firmware's, e.g. "0.1.0"; time_out_s:
-    multiple-operation-time-out.
+    description: the machine's description; settings: object with get(key, default); operations: operation-ids that work; version:
+    the firmware's, e.g. "0.1.0"; time_out_s: multiple-operation-time-out.
     """
     printer = description["printer"]
     title = printer["title"]
@@ -79,11 +78,6 @@ def compute(description, caps, settings, materials, operations, schemes, version
         "printer-firmware-string-version": [version],
         "printer-firmware-version": [version.encode()],
         "printer-uuid": [settings.get("printer_uuid", None)],
-        "uri-authentication-supported": [authentication for _, _, authentication in schemes],
-        "uri-security-supported": [security for _, security, _ in schemes],
-        "xri-authentication-supported": _once([authentication for _, _, authentication in schemes]),
-        "xri-security-supported": _once([security for _, security, _ in schemes]),
-        "xri-uri-scheme-supported": _once([scheme for scheme, _, _ in schemes]),
     }
     if materials.bed_limit_c:
         values["platform-temperature-supported"] = [(0, materials.bed_limit_c)]
@@ -113,14 +107,6 @@ def _volume(printer):
         data = printer["axes"][axis]
         members.append((axis + "-dimension", [(tags.INTEGER, int((data["max_mm"] - data["min_mm"]) * 100))]))
     return members
-
-
-def _once(items):
-    result = []
-    for item in items:
-        if item not in result:
-            result.append(item)
-    return result
 
 
 def _clip(text, octets):

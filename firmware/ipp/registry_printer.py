@@ -77,8 +77,8 @@ D;printer-volume-supported;collection;PWG5100.21;R;*
 D;printer-xri-supported;1setOf collection;rfc3380;R;@
 D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;o;=G0 X Y Z E F,G1 X Y Z E F,G2 X Y I J E F,G3 X Y I J E F,G4 P S,G17,G21,\
 G28 X Y Z,G90,G91,G92 E,M82,M83,M106 S,M107,T0
-D;uri-authentication-supported;1setOf type2 keyword;rfc8011;R;*
-D;uri-security-supported;1setOf type2 keyword;rfc8011;R;*
+D;uri-authentication-supported;1setOf type2 keyword;rfc8011;R;@
+D;uri-security-supported;1setOf type2 keyword;rfc8011;R;@
 D;which-jobs-supported;1setOf type2 keyword;PWG5100.7;R;=completed,not-completed,aborted,all,canceled,pending,pending-held,processing,\
 processing-stopped
 S;chamber-temperature-current;integer(-273:MAX) | unknown;PWG5100.21;C;~
@@ -99,9 +99,9 @@ S;printer-up-time;integer(1:MAX);rfc8011;R;~
 S;printer-uri-supported;1setOf uri;rfc8011;R;@
 S;printer-uuid;uri;PWG5100.13;R;*
 S;queued-job-count;integer(0:MAX);rfc8011;R;~
-S;xri-authentication-supported;1setOf type2 keyword;rfc3380;R;*
-S;xri-security-supported;1setOf type2 keyword;rfc3380;R;*
-S;xri-uri-scheme-supported;1setOf uriScheme;rfc3380;R;*
+S;xri-authentication-supported;1setOf type2 keyword;rfc3380;R;@
+S;xri-security-supported;1setOf type2 keyword;rfc3380;R;@
+S;xri-uri-scheme-supported;1setOf uriScheme;rfc3380;R;@
 S;printwright-position;collection | unknown;printwright;V;~
 S;printwright-temperatures;1setOf collection;printwright;V;~
 """

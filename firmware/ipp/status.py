@@ -54,6 +54,15 @@ class IppError(Exception):
         self.unsupported = unsupported
 
 
+class Refusal(Exception):
+    """The answer is an HTTP status without IPP (RFC 8010 section 3.4.3): `status`, `headers` [(name, value), ...]."""
+
+    def __init__(self, status, headers=()):
+        super().__init__("HTTP status %d" % status)
+        self.status = status
+        self.headers = headers
+
+
 class BodyError(Exception):
     """The rest of a request's body can not be had: the client vanished, is too slow or breaks its framing.
 

@@ -31,6 +31,11 @@ def split(host):
     return name, port
 
 
+def is_loopback(address):
+    """True for the address of a peer on this computer."""
+    return address == "::1" or address.startswith("127.") or address.startswith("::ffff:127.")
+
+
 def allowed(host, names):
     """True when the Host field (bytes) names this printer.  names: container of its names and addresses, in lower case."""
     parts = split(host)

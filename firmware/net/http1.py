@@ -73,6 +73,7 @@ _HEX = b"0123456789abcdefABCDEF"
 _REASONS = {
     100: "Continue",
     200: "OK",
+    301: "Moved Permanently",
     304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",
@@ -86,6 +87,7 @@ _REASONS = {
     415: "Unsupported Media Type",
     417: "Expectation Failed",
     426: "Upgrade Required",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",

@@ -11,7 +11,7 @@ from firmware.ipp import codec
 from firmware.ipp.checks import job_number
 from firmware.ipp.codec import Response
 from firmware.ipp.dispatch import Context
-from firmware.ipp.status import BAD_REQUEST, INTERNAL_ERROR, BodyError, IppError
+from firmware.ipp.status import BAD_REQUEST, INTERNAL_ERROR, BodyError, IppError, Refusal
 from firmware.net import hosts, http1
 from hal import compat
 from hal.compat import const
@@ -76,13 +76,15 @@ def _parts(piece, most, rest):
 
 class Server:
     """dispatcher: firmware/ipp/dispatch.Dispatcher; names: container of own names and addresses, in lower case, looked at per
-    request; web(request) -> None or (status, [(header, value), ...], bytes): everything but IPP."""
+    request; web(request) -> None or (status, [(header, value), ...], bytes): everything but IPP; access: firmware/security/access.Access,
+    or None: everybody may do everything."""
 
-    def __init__(self, dispatcher, settings, names=(), web=None):
+    def __init__(self, dispatcher, settings, names=(), web=None, access=None):
         self._dispatcher = dispatcher
         self._settings = settings
         self._names = names
         self._web = web
+        self._access = access
         self._clients = []
         self._refused = []  # those that are told so at this moment
         self._known_host = None  # the last Host field that was ours
@@ -177,9 +179,14 @@ class Server:
         status = self._check(request)
         if status:
             return await self._plain(client, request, status)
-        if self._is_printer(request.path):
-            if request.method == "POST":
+        try:
+            if self._access is not None:
+                self._access.check_transport(request, client.peer, client.tls)
+            if request.method == "POST" and self._is_printer(request.path):
                 return await self._ipp(client, request)
+        except Refusal as e:
+            return await self._refusal(client, request, e)
+        if self._is_printer(request.path):
             allow = ("Allow", "POST, OPTIONS")
             return await self._plain(client, request, 200 if request.method == "OPTIONS" else 405, [allow])
         allow = ("Allow", "GET, HEAD, OPTIONS")
@@ -225,6 +232,11 @@ class Server:
         kind = request.headers.get("content-type", b"").split(b";")[0].strip().lower()
         if kind != b"application/ipp":
             return await self._plain(client, request, 415)
+        access = self._access
+        identity = None
+        if access is not None:
+            # before the body is asked for: what is wrong already needs no document
+            identity = await access.identify(request.headers.get("authorization"), client.peer, client.tls)
         decoder = codec.Decoder(self._settings.ipp)
         body = _Body(client, request)
         error = None
@@ -244,7 +256,12 @@ class Server:
         decoder = None
         host = request.host if request.host is not None else b"localhost"
         ctx = Context(client.peer, client.tls, str(host, "utf-8"), body)
+        if access is not None and identity is not None:
+            ctx.identified(identity.name, identity.role)
+            ctx.offers = access.offers(client.peer, client.tls)
         response = await self._dispatcher.answer(ctx, message, error)
+        if access is not None:
+            access.note(ctx, response.status)
         keep = self._keeps(request, client.http)
         if keep and response.status >= BAD_REQUEST and client.http.left != 0:
             # some clients miss an answer that comes while they send
@@ -311,6 +328,15 @@ class Server:
         head = http1.head(status, self._dated([_TEXT] + list(headers)), len(text), keep, request.version)
         await client.send(head if request.method == "HEAD" else head + text)
         return await self._finish(client, keep)
+
+    async def _refusal(self, client, request, refusal):
+        keep = self._keeps(request, client.http)
+        if keep and client.http.left != 0:
+            # as with IPP's errors: some clients miss an answer that comes while they send
+            keep = not request.expect_continue and await client.drain_body(self._settings.linger_ms)
+        if not keep:
+            request.keep_alive = False
+        return await self._plain(client, request, refusal.status, refusal.headers)
 
     async def _goodbye(self, client, status, message):
         """The last answer of a connection whose message boundary is lost."""

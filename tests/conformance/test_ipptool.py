@@ -54,7 +54,7 @@ def tool():
 
 @contextlib.contextmanager
 def simulated(machine, folder):
-    """The URI of a simulated printer."""
+    """The URI of a simulated printer, plain: with TLS in between, see tests/e2e/test_security.py."""
     command = [sys.executable, "-m", "tools.cli.main", "sim", "--machine", machine, "--port", "0", "--pace", "max"]
     command += ["--state", str(folder / "state")]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
@@ -64,7 +64,7 @@ def simulated(machine, folder):
             line = process.stdout.readline()
             log.seek(0)
             assert line, "sim did not start: " + log.read()
-            yield json.loads(line)["uri"]
+            yield json.loads(line)["uri"].replace("ipps:", "ipp:")
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
             log.seek(0)

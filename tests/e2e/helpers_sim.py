@@ -37,7 +37,8 @@ class Sim:
             raise AssertionError("sim did not start: " + self.log.read())
         self.ready = json.loads(line)
         self.port = self.ready["port"]
-        self.uri = self.ready["uri"]
+        self.uri = "ipp://localhost:%d/ipp/print3d" % self.port
+        self.secure_uri = self.ready["uri"]
 
     def __enter__(self):
         return self

@@ -236,7 +236,7 @@ def test_ready_line_and_clean_ends(tmp_path):
         sim = Sim(tmp_path / "state", pace="5")
         assert set(sim.ready) == {"event", "uri", "port", "pid"}
         assert sim.ready["event"] == "ready" and sim.ready["pid"] == sim.process.pid
-        assert re.fullmatch(r"ipp://localhost:%d/ipp/print3d" % sim.port, sim.uri)
+        assert re.fullmatch(r"ipps://localhost:%d/ipp/print3d" % sim.port, sim.secure_uri)
         with sim.client() as client:
             submit(client, CUBE.read_bytes())
             until(client.printer_attributes, lambda printer: printer["printer-state"] == "processing", "processing")

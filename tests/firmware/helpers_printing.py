@@ -47,6 +47,7 @@ class NoNet:
     """Nobody listens."""
 
     port = None
+    tls = False
 
     async def serve(self, handler):
         pass

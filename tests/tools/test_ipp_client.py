@@ -152,7 +152,7 @@ def test_answers_that_are_none(answer, error):
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://localhost/x", "localhost", "ipp:///x", "ipps://localhost/ipp/print3d", "ipp://localhost:99999/", ""]
+    "uri", ["http://localhost/x", "localhost", "ipp:///x", "https://localhost/ipp/print3d", "ipp://localhost:99999/", ""]
 )
 def test_uris_that_are_none(uri):
     with pytest.raises(ValueError):
@@ -423,7 +423,7 @@ def test_commands_name_the_printer_that_is_not_there(gcode):
         code, out, err = run(command, *arguments, "--printer", uri)
         assert (code, out) == (1, []) and f"no printer answers at {uri}: connection refused" in err
         assert "\n" not in err.strip()
-    code, _, err = run(status_command.command, "--printer", "ipps://localhost/ipp/print3d")
+    code, _, err = run(status_command.command, "--printer", "https://localhost/ipp/print3d")
     assert code == 2
 
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import signal
+import sys
 
 import click
 
@@ -31,7 +33,18 @@ def json_option(function):
 
 def user_option(function):
     """--user NAME"""
-    return click.option("--user", metavar="NAME", help="The name to send as requesting-user-name, instead of the login name.")(function)
+    text = "Your name for the printer, instead of the login name. Its password is asked for, or taken from PRINTWRIGHT_PASSWORD."
+    return click.option("--user", metavar="NAME", help=text)(function)
+
+
+def password():
+    """PRINTWRIGHT_PASSWORD, or what a user types; None where nobody can be asked."""
+    known = os.environ.get("PRINTWRIGHT_PASSWORD")
+    if known is not None:
+        return known
+    if not sys.stdin.isatty():
+        return None
+    return click.prompt("Password", hide_input=True, err=True)
 
 
 def emit(value):
@@ -43,7 +56,7 @@ def emit(value):
 def connection(uri, user=None):
     """A tools.ipp.Printer whose errors become one line for the user: exit status 1, or 2 for a bad URI."""
     try:
-        printer = ipp.Printer(uri, user)
+        printer = ipp.Printer(uri, user, password=password)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--printer") from None
     try:
@@ -52,6 +65,8 @@ def connection(uri, user=None):
     except ipp.Unreachable as error:
         hint = "; `printwright sim` starts a simulated one" if uri == ipp.DEFAULT_URI else ""
         raise CommandError(f"{error}{hint}") from None
+    except ipp.NotAuthenticated as error:
+        raise CommandError(f"{error}; give --user and, in PRINTWRIGHT_PASSWORD or when asked, the password") from None
     except ipp.ClientError as error:
         raise CommandError(str(error)) from None
 

@@ -23,26 +23,23 @@ def _loopback(host):
 @click.command()
 @click.option("--machine", metavar="NAME|FILE", help="A machine that comes with it, or a JSON file.  [default: sim-cartesian]")
 @click.option("--port", type=click.IntRange(0, 65535), default=8631, show_default=True, help="TCP port; 0 picks a free one.")
-@click.option("--host", metavar="ADDR", help="Address to listen on; 127.0.0.1 and ::1 without it.")
+@click.option("--host", metavar="ADDR", help="Address to listen on, for example 0.0.0.0; 127.0.0.1 and ::1 without it.")
 @click.option("--state", metavar="DIR", help="Folder of queue and settings.  [default: $XDG_STATE_HOME/printwright/<machine>]")
 @click.option("--pace", default="realtime", show_default=True, help="Speed of the machine's clock: max, realtime or a factor.")
-@click.option("--auth", type=click.Choice(["loopback", "required"]), default="loopback", show_default=True, help="Who needs credentials.")
+@click.option("--auth", type=click.Choice(["loopback", "required"]), default="loopback", show_default=True, help="Who needs a password.")
 @click.option("--record", metavar="FILE", help="Write the last finished job's steps to this step file.")
 @click.option("--fault", "faults", metavar="SPEC", multiple=True, help="Order a fault: KIND[:PART][=VALUE][@SECONDS]; may be repeated.")
 @click.option("--capacity", type=int, metavar="BYTES", help="Room for documents.")
 def command(machine, port, host, state, pace, auth, record, faults, capacity):
     """Runs a simulated printer until it is interrupted.
 
-    One line of JSON on standard output tells when it accepts connections.  Only this computer can reach it.
+    One line of JSON on standard output tells when it accepts connections.  Without --host only this computer can reach it; others need
+    TLS (ipps:) and credentials.
     """
-    if auth == "required":
-        raise click.UsageError("--auth required needs TLS and roles, which this version does not have yet; leave it out")
-    if host is not None and not _loopback(host):
-        raise click.UsageError("--host %s: without TLS the printer listens on this computer only; give 127.0.0.1 or ::1" % host)
     # what follows takes its time to load; wrong usage is told without it
     from hal.errors import ConfigError, HalError
     from hal.sim import SimOptions, parse_pace
-    from tools import sim
+    from tools import certificates, sim
 
     if record is not None:
         folder = os.path.dirname(os.path.abspath(record))
@@ -51,8 +48,9 @@ def command(machine, port, host, state, pace, auth, record, faults, capacity):
     try:
         description = sim.describe(machine)
         hosts = ("127.0.0.1", "::1") if host is None or host.lower() == "localhost" else (host.strip("[]"),)
+        folder = os.path.abspath(state) if state else sim.default_state(description["name"])
         options = SimOptions(
-            state=os.path.abspath(state) if state else sim.default_state(description["name"]),
+            state=folder,
             pace=parse_pace(pace),
             port=port,
             hosts=hosts,
@@ -60,8 +58,10 @@ def command(machine, port, host, state, pace, auth, record, faults, capacity):
             faults=faults,
             record=sim.step_writer(record) if record else None,
             identify=sim.told_on_stderr,
+            tls=lambda: certificates.context(folder),
         )
-        sim.run(description, options, _ready(description, options))
+        security = sim.Security(auth == "required", not all(_loopback(name) for name in hosts))
+        sim.run(description, options, _ready(description, options), security)
     except ConfigError as error:
         if error.path.startswith("--"):
             raise click.UsageError(str(error)) from None
