@@ -83,7 +83,7 @@ def objects(target: Target, optimise: str) -> list[Path]:
     folder = BUILD / ("%s%s" % (target.name, optimise))
     with open(BUILD / (folder.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest-xdist: one process builds, others wait
-        key, stamp = _key(flags, sources), folder / "key"
+        key, stamp = _key([_run(["arm-none-eabi-gcc", "--version"]), flags], sources), folder / "key"
         made = [folder / (source.stem + ".o") for source in sources]
         if not stamp.exists() or stamp.read_text() != key:
             shutil.rmtree(folder, ignore_errors=True)
