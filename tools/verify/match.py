@@ -6,7 +6,7 @@ and falling stretches, in order; each step then has a window [first, last] of th
 best place.  A stream that cannot be laid out has left the path, and the step where that shows is named.
 """
 
-import math
+from bisect import bisect_right
 
 import numpy as np
 
@@ -21,56 +21,56 @@ class LostTrack(Exception):
         self.step, self.s, self.why = step, s, why
 
 
-def lay_out(value, run_first, run_count, slack):
-    """Lays runs of steps along the stretches of a path, each step as early as may be.
+def reachable(value, run_first, run_count, slack):
+    """Which numbers of steps may have been made at each turn of the path.
 
     value: positions at the turns; run_first, run_count: first step of each run and the count before it, with the end of all.
-    Returns (first steps of blocks, their stretches).  Raises LostTrack; its `s` is the number of a turn.
+    Returns a sorted list per turn.  Raises LostTrack; its `s` is the number of a turn.
     """
-    last = len(value) - 2  # last stretch
-    first, stretch = [], []
-    j = 0
     band = 0.5 + slack
-    count = run_count[0]
-    for r in range(len(run_first) - 1):
-        step, end = run_first[r], run_first[r + 1]
-        goal = run_count[r + 1]
-        d = 1 if goal > count else -1
-        while True:
-            if j > last:
-                raise LostTrack(step, last + 1, "%d steps more than the path has" % (run_first[-1] - step))
-            if d * (value[j + 1] - value[j]) > 0:
-                # boundaries d*count + 0.5 ... that this stretch reaches
-                reach = math.floor(d * value[j + 1] + slack - 0.5 - d * count) + 1
-                take = min(end - step, reach)
-                if take > 0:
-                    first.append(step)
-                    stretch.append(j)
-                    step += take
-                    count += d * take
-                if step == end:
+    total = run_first[-1]
+    signs = [1 if b > a else -1 for a, b in zip(run_count, run_count[1:], strict=False)]
+    sets = [[0]]
+    for t in range(len(value) - 1):
+        d = 1 if value[t + 1] > value[t] else -1
+        start, end = d * value[t], d * value[t + 1]
+        known, out = sets[-1], []
+        for number, i in enumerate(known):
+            following = known[number + 1] if number + 1 < len(known) else -1
+            r = min(bisect_right(run_first, i) - 1, len(signs) - 1) if signs else 0
+            count = d * (run_count[r] + (i - run_first[r]) * signs[r]) if signs else d * run_count[0]
+            x = start
+            while True:
+                # a place that is known by itself is left to its own turn, since it starts with more freedom
+                if i == following:
                     break
-                j += 1
-                continue
-            # the path turns back: does the count still fit at its far end?
-            while d * value[j + 1] < d * count - band:
-                # steps of this run that were only possible, not due, at the turn are put off
-                top = d * value[j]
-                if first and first[-1] >= run_first[r] and step > first[-1] and d * count - 0.5 >= top - slack:
-                    step -= 1
-                    count -= d
-                    if step == first[-1]:
-                        first.pop()
-                        stretch.pop()
+                if abs(end - count) <= band:
+                    out.append(i)
+                if i == total:
+                    break
+                if i == run_first[r + 1]:
+                    r += 1
+                s = signs[r] * d
+                if s > 0 and end - band - count > 2:  # many steps that are all due
+                    take = min(int(end - band - count), run_first[r + 1] - i)
+                    if following > i:
+                        take = min(take, following - i)
+                    i += take
+                    count += take
+                    x = max(x, count - band)
                     continue
-                raise LostTrack(step, j + 1, "the path turns back, the steps do not")
-            j += 1
-    while j <= last:
-        # no further steps: the rest of the path must stay near the last count
-        if abs(value[j + 1] - count) > band:
-            raise LostTrack(run_first[-1], j + 1, "steps are missing: the path goes on")
-        j += 1
-    return first, stretch
+                boundary = count + 0.5 * s
+                x = max(x, boundary - slack)
+                if x > boundary + slack or x > end:
+                    break
+                count += s
+                i += 1
+        if not out:
+            raise LostTrack(known[-1], t + 1, "off the path by more than half a step and the tolerance")
+        sets.append(out)
+    if sets[-1][-1] != total:
+        raise LostTrack(sets[-1][-1], len(value) - 1, "%d steps more than the path has" % (total - sets[-1][-1]))
+    return sets
 
 
 class MotorMatch:
@@ -126,40 +126,21 @@ class MotorMatch:
         self.run_count = counts.tolist()
 
     def _lay_out(self):
-        """Each step as early along the path as may be, and as late: where a step could belong to two turns, both count."""
+        """Fewest and most steps that may have been made at each turn, such that all before and behind it can be laid out."""
         value, slack, n = self.value.tolist(), self.slack, len(self.dirs)
         try:
-            first, stretch = lay_out(value, self.run_first, self.run_count, slack)
+            ahead = reachable(value, self.run_first, self.run_count, slack)
+            back = reachable(value[::-1], [n - f for f in reversed(self.run_first)], self.run_count[::-1], slack)
         except LostTrack as lost:
             raise LostTrack(min(lost.step, n), float(self.s[self.corners[lost.s]]), lost.why) from None
-        self.block_first = np.array(first + [n], np.int64)
-        self.block_stretch = np.array(stretch, np.int64)
-        self._check_turns()
-        self.late_first, self.late_stretch = self.block_first, self.block_stretch
-        if n:
-            try:
-                first, stretch = lay_out(value[::-1], [n - f for f in reversed(self.run_first)], self.run_count[::-1], slack)
-            except LostTrack:
-                return
-            # blocks of the reversed stream, turned round: block k begins where the reversed block k + 1 begins
-            ends = np.array(first[1:] + [n], np.int64)
-            self.late_first = np.concatenate(((n - ends)[::-1], [n]))
-            self.late_stretch = (len(value) - 2 - np.array(stretch, np.int64))[::-1]
-
-    def _check_turns(self):
-        """At the end of every stretch the count that holds there must be within the band (steps that were due are made)."""
-        ends = np.searchsorted(self.block_stretch, np.arange(len(self.value) - 1), "right")
-        steps_done = self.block_first[ends]
-        counts = self.counts_before(steps_done)
-        off = np.abs(self.value[1:] - counts)
-        bad = np.flatnonzero(off > 0.5 + self.slack + 1e-9)
-        if len(bad):
-            k = int(bad[0])
-            raise LostTrack(
-                int(min(steps_done[k], max(len(self.dirs) - 1, 0))),
-                float(self.s[self.corners[k + 1]]),
-                "off the path by %.2f steps more than half a step at a turn" % (off[k] - 0.5),
-            )
+        fewest, most = [], []
+        for turn, (known, reverse) in enumerate(zip(ahead, reversed(back), strict=True)):
+            both = [k for k in known if n - k in reverse]
+            if not both:
+                raise LostTrack(min(known[0], n), float(self.s[self.corners[turn]]), "no way along the path fits all steps")
+            fewest.append(both[0])
+            most.append(both[-1])
+        self.fewest, self.most = np.array(fewest, np.int64), np.array(most, np.int64)
 
     def counts_before(self, steps):
         """Count before each of the given step numbers."""
@@ -206,8 +187,9 @@ class MotorMatch:
     def windows(self, lo, hi):
         """(first, best, last, sharp) of steps lo to hi: s arrays, and whether the step lies well inside a stretch."""
         steps = np.arange(lo, hi)
-        j = self.block_stretch[np.searchsorted(self.block_first, steps, "right") - 1]
-        late = self.late_stretch[np.searchsorted(self.late_first, steps, "right") - 1]
+        stretches = len(self.value) - 2
+        j = np.clip(np.searchsorted(self.most, steps, "right") - 1, 0, stretches)
+        late = np.clip(np.searchsorted(self.fewest, steps, "right") - 1, 0, stretches)
         boundary = self.counts_before(steps) + 0.5 * np.asarray(self.dirs[lo:hi], np.int64)
         slack = self.slack
         # along the stretch, in its own direction; beyond its ends a window goes on over turns, as far as the position stays
