@@ -8,6 +8,7 @@ there is no room; one is accepted a turn of the loop, and handshakes have a rate
 import asyncio
 import errno
 import socket
+from asyncio import sslproto
 from collections import deque
 
 from hal.errors import HalError
@@ -24,6 +25,7 @@ _HANDSHAKES_A_SECOND = 100
 _BURST = 50  # handshakes at once after a quiet time
 _RETRY_S = 0.1  # after the system had no room for a connection
 _READ_BYTES = 65536
+_TLS_BUFFER_BYTES = 32768
 
 
 class DesktopNet(SimNet):
@@ -45,6 +47,8 @@ class DesktopNet(SimNet):
     async def serve(self, handler):
         if self._factory is not None and self._context is None:
             self._context = self._factory()
+            # of each encrypted connection; asyncio's own is 256 KiB, which hundreds of idle ones would keep for nothing
+            sslproto.SSLProtocol.max_size = _TLS_BUFFER_BYTES
         tries = _PORT_TRIES
         while True:
             try:
