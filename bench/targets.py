@@ -131,18 +131,7 @@ def profile(elf: Path, samples: Path) -> dict:
     counts = Counter()
     for (place,) in struct.iter_unpack("<I", samples.read_bytes()):
         counts[symbols[max(bisect.bisect_right(starts, place) - 1, 0)][1]] += 1
-    for own in (
-        "block",
-        "big_endian",
-        "sha256_word",
-        "sha256_begin",
-        "sha256_end",
-        "one",
-        "pw_drive",
-        "bare_put",
-        "bare_count",
-        "semihost",
-    ):
+    for own in OWN:
         counts.pop(own, None)
     total = sum(counts.values())
     return {name: round(count / total, 3) for name, count in counts.most_common(TOP)}
