@@ -54,7 +54,7 @@ def tool():
 
 @contextlib.contextmanager
 def simulated(machine, folder):
-    """The URI of a simulated printer, plain: with TLS in between, see tests/e2e/test_security.py."""
+    """The URI of a simulated printer, plain."""
     command = [sys.executable, "-m", "tools.cli.main", "sim", "--machine", machine, "--port", "0", "--pace", "max"]
     command += ["--state", str(folder / "state")]
     environment = dict(os.environ, PYTHONPATH=str(ROOT))
@@ -76,10 +76,10 @@ def simulated(machine, folder):
             process.stdout.close()
 
 
-@pytest.fixture(scope="module")
-def printer(tmp_path_factory):
+@pytest.fixture(scope="module", params=["ipp", "ipps"])
+def printer(request, tmp_path_factory):
     with simulated("sim-cartesian", tmp_path_factory.mktemp("sim")) as uri:
-        yield uri
+        yield uri.replace("ipp:", request.param + ":")
 
 
 @pytest.fixture
@@ -92,7 +92,9 @@ def folder(tmp_path):
 def run(uri, file, folder, timeout_s=100):
     """([name of each case that passed], {name: text about it} of those that failed, whole output)."""
     command = [tool(), "-I", "-t", "-f", "square.gcode", uri, str(file)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s)
+    # libcups remembers certificates in the user's home
+    environment = dict(os.environ, HOME=str(folder))
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout_s)
     output = done.stdout + done.stderr
     passed = []
     failed = {}
