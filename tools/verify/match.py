@@ -1,9 +1,9 @@
 """Matches one motor's steps to the path, without knowing anything about time.
 
 The motor's count must stay within half a step (plus slack) of its position along the path.  So a step over the boundary b between
-two counts happens where the position lies within `slack` of b.  The stream's runs of one direction are laid along the path's rising
-and falling stretches, in order; each step then has a window [first, last] of the path coordinate s in which it may happen, and a
-best place.  A stream that cannot be laid out has left the path, and the step where that shows is named.
+two counts happens where the position lies within `slack` of b.  From turn to turn of the path, forward and backward, the numbers of
+steps that may have been made are carried on; each step then has a window [first, last] of the path coordinate s in which it may
+happen, and a best place.  A stream that leaves no number at a turn has left the path; the step where that shows is named.
 """
 
 from bisect import bisect_right
