@@ -14,7 +14,7 @@ ALLOWED = {
     "hal": {"hal", "boards"},
     "firmware": {"firmware", "hal"},
     "tools": {"tools", "firmware", "hal", "boards", "native"},
-    "bench": {"bench", "tools", "firmware", "hal", "boards", "tests"},
+    "bench": {"bench", "tools", "firmware", "hal", "boards", "native", "tests"},
     "tests": set(ROOMS),
 }
 # cffi's module is imported in one place
