@@ -79,7 +79,7 @@ static int pw_publish_margin(struct pw_planner *pl, const struct pw_out *o, uint
         lo = hi - r->length_q32; /* a cruise can be cut anywhere */
         if (lo < least) lo = least;
         if (!pw_keeps_margin(pl, end, lo, r->v0_q32)) continue;
-        while (hi - lo > r->length_q32 >> 6) {
+        while (hi - lo > pw_max64(r->length_q32 >> 6, 1)) {
             mid = lo + (hi - lo) / 2;
             if (pw_keeps_margin(pl, end, mid, r->v0_q32)) lo = mid;
             else hi = mid;
