@@ -96,42 +96,77 @@ static int64_t pw_run_linear(struct pw_planner *pl, int32_t motor, int64_t due, 
     return count;
 }
 
+/* floor(span * u / 2^32), u at most 1 */
+static int64_t pw_part(int64_t span, int64_t u) { return u >= PW_ONE ? span : pw_mulq32(span, (uint32_t)u); }
+
+/* u with cubic(u) = target near u, where a step takes about step_u: steps of one slope, which need no division. */
+static int64_t pw_near(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int64_t u, int64_t step_u, int64_t close)
+{
+    int i;
+    for (i = 0; i < 3 && u > lo && u < hi && step_u > 0 && step_u < PW_ONE; i++) {
+        int64_t e = target - pw_cubic(c, u);
+        if (e >= PW_HALF || e <= -PW_HALF) break;
+        e = pw_asr(e * step_u, 32);
+        u += e;
+        if (pw_abs64(e) <= close) return pw_max64(lo, pw_min64(hi, u));
+    }
+    return pw_root(c, target, lo, hi, u, close);
+}
+
+/* a / b; in 32 bits where that is enough, which small chips do faster. */
+static int64_t pw_div_small(int64_t a, int64_t b)
+{
+    return a == (int32_t)a ? (int32_t)a / (int32_t)b : a / b;
+}
+
 /* Steps at changing speed: a quadratic through the first, the middle and the last of a chunk.  Its residual is near a cubic that
  * vanishes at the three, whose slope at the ends tells its size. */
 static int64_t pw_run_fit(struct pw_planner *pl, int32_t motor, int64_t due, int64_t left, int64_t lo)
 {
     struct pw_motor *mo = &pl->motors[motor];
     const int64_t *k = mo->k_q32;
-    int64_t span = pl->phase_t_q16, close = PW_CLOSE / span + 1, at = due - mo->base_q32;
-    int64_t u0 = pw_root(k, at, lo, pl->u1_q32, lo, close), t0 = pw_mulshift(span, u0, 32), d0 = pw_slope(k, u0);
-    int64_t slope0 = d0 > 0 ? pw_divq32(span, d0) : 0, h = pw_min64(left - 1, mo->chunk);
-    int64_t step_u = d0 > 0 ? pw_newton_step(PW_ONE, d0) : 0;
+    int64_t span = pl->phase_t_q16, close = pl->close_q32, at = due - mo->base_q32;
+    int64_t u0 = pw_near(k, at, lo, pl->u1_q32, mo->guess_q32, mo->step_q32, close), t0 = pw_part(span, u0), d0 = pw_slope(k, u0);
+    int64_t h = pw_min64(left - 1, mo->chunk);
+    int64_t step_u = d0 > 0 ? pw_newton_step(PW_ONE, d0) : 0, slope0 = pw_part(span, step_u), bend = 0;
+    if (step_u > 0 && step_u < ((int64_t)1 << 30)) { /* of u over steps: half its second derivative */
+        int64_t w = k[1] + (k[2] ? 3 * pw_mulq32(k[2], (uint32_t)u0) : 0);
+        bend = -pw_mulshift(pw_mulshift(pw_mulshift(w, step_u, 32), step_u, 32), step_u, 32 - 8); /* 2^-8 more */
+    }
     if (h >= 2) h &= ~(int64_t)1;
     for (;;) {
-        int64_t g, uh, th, ug, tg, dh, add, interval, err, err2;
+        int64_t g, uh, th, ug, tg, dh, add, interval, err, err2, step_h, turn;
         if (h <= 0) {
             pw_emit(pl, motor, pl->time_q16 + t0, 0, 0, 1);
+            mo->guess_q32 = u0 + step_u;
+            mo->step_q32 = step_u;
             return 1;
         }
-        uh = pw_root(k, at + h * PW_ONE, u0, pl->u1_q32, u0 + h * step_u, close);
-        th = pw_mulshift(span, uh, 32);
+        turn = bend * h / 256;
+        uh = pw_near(k, at + h * PW_ONE, u0, pl->u1_q32, u0 + h * (step_u + turn), step_u + 2 * turn, close);
+        th = pw_part(span, uh);
         if (h == 1) {
             pw_emit(pl, motor, pl->time_q16 + t0, pw_max64(th - t0, 0), 0, 2);
+            mo->guess_q32 = uh + (uh - u0);
+            mo->step_q32 = uh - u0;
             return 2;
         }
         g = h / 2;
-        ug = pw_root(k, at + g * PW_ONE, u0, uh, u0 + (uh - u0) / 2, close);
-        tg = pw_mulshift(span, ug, 32);
-        add = (th - 2 * tg + t0) / (g * g);
-        interval = (tg - t0) / g - add * (g - 1) / 2;
+        ug = pw_near(k, at + g * PW_ONE, u0, uh, u0 + g * step_u + (uh - u0 - h * step_u) / 4, step_u + turn, close);
+        tg = pw_part(span, ug);
+        add = pw_div_small(th - 2 * tg + t0, g * g);
+        interval = pw_div_small(tg - t0, g) - add * (g - 1) / 2;
         dh = pw_slope(k, uh);
         if (d0 > 0 && dh > 0 && interval >= 0 && interval + add * (h - 1) >= 0 && add <= INT32_MAX && add >= -INT32_MAX) {
             err = pw_abs64(interval - add / 2 - slope0);
-            err2 = pw_abs64(interval + add * (2 * h - 1) / 2 - pw_divq32(span, dh));
+            step_h = pw_newton_step(PW_ONE, dh);
+            err2 = pw_abs64(interval + add * (2 * h - 1) / 2 - pw_part(span, step_h));
             err = pw_max64(err, err2);
             if (err < ((int64_t)1 << 40) && err * h <= PW_FIT) {
                 if (err * h * 8 <= PW_FIT && mo->chunk <= h) mo->chunk = (int32_t)pw_min64(2 * h, PW_CHUNK_MAX);
                 pw_emit(pl, motor, pl->time_q16 + t0, interval, add, h + 1);
+                mo->guess_q32 = uh + step_h;
+                mo->step_q32 = step_h;
                 return h + 1;
             }
         }
@@ -270,6 +305,8 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
             base = -base;
         }
         if (mo->rising == 0) continue;
+        mo->guess_q32 = pl->u0_q32;
+        mo->step_q32 = 0;
         mo->base_q32 = base + pw_mulshift(rate, ahead, 32);
         for (i = 0; i < 3; i++) mo->k_q32[i] = pl->c_q32[i] ? pw_mulshift(rate, pl->c_q32[i], 32) : 0;
         if (pl->seg_ends) mo->to_q32 = base + pw_abs64(mo->delta_q32);
@@ -277,6 +314,7 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
         if (mo->k_q32[0] <= 0 && mo->k_q32[1] == 0 && mo->k_q32[2] == 0) mo->k_q32[0] = 1;
     }
     pl->piece = 1;
+    pl->close_q32 = PW_CLOSE / pl->phase_t_q16 + 1;
     pl->motor = 0;
 }
 

@@ -27,10 +27,23 @@ static inline int pw_clz64(uint64_t x)
 #endif
 }
 
+/* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
+static inline uint64_t pw_umul64(uint32_t a, uint32_t b)
+{
+#if defined(__ARM_ARCH_6M__)
+    uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;
+    uint32_t lo = a0 * b0, m1 = a0 * b1, m2 = a1 * b0, hi = a1 * b1, mid = (lo >> 16) + (m1 & 0xFFFF) + m2;
+    hi += (m1 >> 16) + (mid >> 16) + ((mid < m2) ? 0x10000u : 0);
+    return (uint64_t)hi << 32 | (mid << 16 | (lo & 0xFFFF));
+#else
+    return (uint64_t)a * b;
+#endif
+}
+
 static inline void pw_umul128(uint64_t a, uint64_t b, uint64_t *hi, uint64_t *lo)
 {
-    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
-    uint64_t p00 = a0 * b0, p01 = a0 * b1, p10 = a1 * b0, p11 = a1 * b1;
+    uint32_t a0 = (uint32_t)a, a1 = (uint32_t)(a >> 32), b0 = (uint32_t)b, b1 = (uint32_t)(b >> 32);
+    uint64_t p00 = pw_umul64(a0, b0), p01 = pw_umul64(a0, b1), p10 = pw_umul64(a1, b0), p11 = pw_umul64(a1, b1);
     uint64_t mid = (p00 >> 32) + (uint32_t)p01 + (uint32_t)p10; /* at most 3 * (2^32 - 1) */
     *lo = (mid << 32) | (uint32_t)p00;
     *hi = p11 + (p01 >> 32) + (p10 >> 32) + (mid >> 32);
@@ -82,7 +95,10 @@ static inline int pw_product_le(int64_t a, int64_t b, int64_t c, int64_t d)
 /* floor(a * u / 2^32) for |a| < 2^62: two 32-bit products. */
 static inline int64_t pw_mulq32(int64_t a, uint32_t u)
 {
-    return pw_asr(a, 32) * (int64_t)u + (int64_t)(((uint64_t)(uint32_t)(uint64_t)a * u) >> 32);
+    uint32_t hi = (uint32_t)((uint64_t)a >> 32), lo = (uint32_t)(uint64_t)a;
+    uint64_t r = pw_umul64(hi, u) + (pw_umul64(lo, u) >> 32);
+    if (hi >> 31) r -= (uint64_t)u << 32; /* hi was read 2^32 too large */
+    return (int64_t)r;
 }
 
 /* floor(a * 2^32 / b) for 0 <= a, 0 < b < 2^62; the caller bounds the result to 63 bits. */

@@ -193,6 +193,9 @@ static void pw_thin(struct pw_planner *pl)
     }
 }
 
+/* The lower of x and a / b; divides only where that is the lower one. */
+static int64_t pw_min_ratio(int64_t x, int64_t a, int64_t b) { return pw_product_le(x, b, a, 1) ? x : a / b; }
+
 int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
 {
     struct pw_seg *sg;
@@ -220,19 +223,19 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
         ratio = pw_min64((e_nm << 24) / pw_max64(norm >> shift, 1), (int64_t)1 << 40);
         z = pw_abs64(unit[2]);
         if (z > 0) {
-            v = pw_min64(v, ((int64_t)ln->z_velocity_um_s << 30) / z);
-            a = pw_min64(a, ((int64_t)ln->z_accel_um_s2 << 30) / z);
+            v = pw_min_ratio(v, (int64_t)ln->z_velocity_um_s << 30, z);
+            a = pw_min_ratio(a, (int64_t)ln->z_accel_um_s2 << 30, z);
         }
         if (ratio > 0) {
-            v = pw_min64(v, ((int64_t)ln->e_velocity_um_s << 24) / ratio);
-            a = pw_min64(a, ((int64_t)ln->e_accel_um_s2 << 24) / ratio);
+            v = pw_min_ratio(v, (int64_t)ln->e_velocity_um_s << 24, ratio);
+            a = pw_min_ratio(a, (int64_t)ln->e_accel_um_s2 << 24, ratio);
         }
         if (sg->d_nm[3] < 0) ratio = -ratio;
         for (i = 0; i < PW_MOTORS; i++) { /* pulse rate: steps a second = steps a m * mm/s / 1000 */
             int64_t per = i == 3 ? pw_min64(pw_abs64(ratio) << 6, (int64_t)1 << 40) : pw_abs64(unit[i]);
             if (pl->cfg->kinematics == PW_COREXY && i < 2) per = pw_abs64(i ? unit[0] - unit[1] : unit[0] + unit[1]);
             m = pw_mulshift(per, pl->cfg->steps_per_m[i], 30);
-            if (m > 0) v = pw_min64(v, (int64_t)pl->cfg->max_step_hz * 1000000 / m);
+            if (m > 0) v = pw_min_ratio(v, (int64_t)pl->cfg->max_step_hz * 1000000, m);
         }
     } else {
         len_q32 = pw_mulshift(e_nm, PW_MM_Q64, 32);

@@ -63,6 +63,8 @@ struct pw_motor {
     int64_t start_q32;  /* position at the start of the segment in work */
     int64_t delta_q32;  /* change of position over it */
     int64_t rate_q32;   /* steps a mm of path, signed */
+    int64_t guess_q32;  /* u of the next step, about, */
+    int64_t step_q32;   /* and change of u a step there; 0: unknown */
     uint32_t head, tail; /* ring: head written by pw_gen, tail by pw_planner_steps */
 };
 
@@ -114,6 +116,7 @@ struct pw_planner {
     int64_t phase_t_q16;  /* its duration */
     int64_t c_q32[3];     /* its path polynomial in u = 0..1: c[0] u + c[1] u^2 + c[2] u^3 */
     int64_t left_t_q16, left_s_q32; /* of a cruise that is cut into phases */
+    int64_t close_q32;    /* tolerance of u in the piece in work */
     int64_t u0_q32, u1_q32; /* piece in work */
     int64_t pos_nm[4];    /* exact position at the start of the segment in work */
     int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
