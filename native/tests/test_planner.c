@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "helpers.h"
 #include "pw_math.h"
 #include "pw_planner.h"
 
@@ -17,36 +18,6 @@ static double uniform(double lo, double hi) { return lo + (hi - lo) * rnd() / 21
 
 #define FAIL(...) do { fprintf(stderr, __VA_ARGS__); fprintf(stderr, " (seed %llu)\n", (unsigned long long)first_seed); exit(1); } while (0)
 static uint64_t first_seed;
-
-static struct pw_config config(int corexy)
-{
-    struct pw_config c;
-    memset(&c, 0, sizeof c);
-    c.abi = PW_ABI;
-    c.tick_hz = 16000000;
-    c.kinematics = corexy ? PW_COREXY : PW_CARTESIAN;
-    c.steps_per_m[0] = c.steps_per_m[1] = corexy ? 320000 : 80000;
-    c.steps_per_m[2] = corexy ? 1600000 : 400000;
-    c.steps_per_m[3] = corexy ? 1662338 : 95522;
-    c.max_um[0] = c.max_um[1] = 235000;
-    c.max_um[2] = 250000;
-    c.max_velocity_um_s = corexy ? 400000 : 300000;
-    c.max_accel_um_s2 = corexy ? 8000000 : 3000000;
-    c.max_jerk_mm_s3 = corexy ? 1000000 : 100000;
-    c.corner_um_s = 5000;
-    c.max_z_velocity_um_s = 15000;
-    c.max_z_accel_um_s2 = 100000;
-    c.max_e_velocity_um_s = 60000;
-    c.max_e_accel_um_s2 = 5000000;
-    c.e_corner_um_s = 5000;
-    c.curve_um = 300;
-    c.window = 256;
-    c.ring_runs = 512;
-    c.ring_marks = 64;
-    c.max_step_hz = 500000;
-    c.dir_setup_ns = 1000;
-    return c;
-}
 
 struct result {
     int64_t count[4], end[4], steps;
@@ -290,7 +261,7 @@ int main(int argc, char **argv)
         struct result a, b;
         first_seed = seed = (uint64_t)i;
         rnd();
-        c = config(i & 1);
+        c = helper_config(i & 1);
         if (i % 5 == 4) c.window = 16 + (int)(rnd() % 100);
         if (i % 7 == 6) c.ring_runs = 16;
         if (i % 3 == 2) { /* other machines */
