@@ -62,7 +62,7 @@ def sliced() -> bytes:
     return dict(golden.corpus())["sliced/prusa_gear_relative_e.gcode:%d" % golden.START_BYTES]
 
 
-_FINE = {"steps_per_m": [320000, 320000, 1600000, 380000]}
+_FINE = {"steps_per_m": [320000, 320000, 1600000, 380000, 1, 1, 1, 1]}
 PROGRAMS = {
     "long_moves_320": (long_moves, _FINE),
     "short_chords_80": (short_chords, {}),

@@ -100,6 +100,8 @@ _AXIS = {
     "home_mm": ("num", "mm", -10000, 10000, 0, "Where homing ends and program motion starts."),
     "endstop": ("text", 16, None, "Input of the PCB."),
     "endstop_mm": ("num", "mm", -10000, 10000, 0, "Place where the endstop closes, at one end of the travel or beyond."),
+    "max_velocity_mm_s": ("num", "mm/s", 0, 2000, 0, "Speed of the axis; 0: the limit along the path is all."),
+    "max_accel_mm_s2": ("num", "mm/s2", 0, 100000, 0, "Acceleration of the axis; 0: the limit along the path is all."),
     "homing_mm_s": ("num", "mm/s", 0.1, 500, 40, "First approach to the endstop."),
     "homing_slow_mm_s": ("num", "mm/s", 0.1, 100, 5, "Second approach."),
     "homing_retract_mm": ("num", "mm", 0.1, 100, 5, "Way back between the two."),
@@ -135,9 +137,55 @@ _HEATER = {
     "plant": ("option", _PLANT, "The part as the simulator heats it."),
 }
 
+_SHAPER = {
+    "type": ("choice", ("zv", "zvd", "mzv", "ei", "2hump_ei", "3hump_ei"), None, "Which shaper."),
+    "frequency_hz": ("num", "Hz", 5, 500, None, "Frequency of the resonance."),
+    "damping": ("num", "", 0, 0.3, 0.1, "Damping ratio of the resonance."),
+}
+
+_ROW = {
+    "x": ("num", "", -4, 4, 0, "Millimetres of the motor a millimetre of x."),
+    "y": ("num", "", -4, 4, 0, "The same of y."),
+    "z": ("num", "", -4, 4, 0, "The same of z."),
+}
+
+_TOWER = {
+    "x_mm": ("num", "mm", -2000, 2000, None, "Where the joints of tower and effector are one above the other."),
+    "y_mm": ("num", "mm", -2000, 2000, None, "The same, y."),
+}
+
+_EXTRUDER = {
+    "motor": ("text", 16, None, "Motor output of the PCB."),
+    "steps_per_mm": ("num", "1/mm", 0.001, 10000, None, "Steps a millimetre of filament."),
+    "x_mm": ("num", "mm", -1000, 1000, 0, "Where its nozzle is, seen from that of T0."),
+    "y_mm": ("num", "mm", -1000, 1000, 0, "The same, y."),
+    "z_mm": ("num", "mm", -1000, 1000, 0, "The same, z; lower is negative."),
+    "pressure_advance_s": ("num", "s", 0, 2, 0, "As the first extruder's."),
+}
+
 _PRINTER = {
     "title": ("text", 127, None, "The printer's make and model."),
-    "kinematics": ("choice", ("cartesian", "corexy"), None, "How motors move axes."),
+    "kinematics": ("choice", ("cartesian", "corexy", "corexz", "linear", "delta"), None, "How motors move axes."),
+    "matrix": (
+        "option",
+        {
+            "a": ("group", _ROW, "Motor of axis x."),
+            "b": ("group", _ROW, "Motor of axis y."),
+            "c": ("group", _ROW, "Motor of axis z."),
+        },
+        "Kinematics linear: a motor's place in mm is the sum of its row's factors times x, y, z.",
+    ),
+    "delta": (
+        "option",
+        {
+            "arm_mm": ("num", "mm", 10, 2000, None, "Length of the arms."),
+            "bed_radius_mm": ("num", "mm", 1, 2000, None, "Both x and y stay within it."),
+            "a": ("group", _TOWER, "Tower of axis x."),
+            "b": ("group", _TOWER, "Tower of axis y."),
+            "c": ("group", _TOWER, "Tower of axis z."),
+        },
+        "Kinematics delta.",
+    ),
     "motion": (
         "group",
         {
@@ -145,13 +193,31 @@ _PRINTER = {
             "max_accel_mm_s2": ("num", "mm/s2", 1, 100000, None, "Acceleration along the path."),
             "max_jerk_mm_s3": ("int", "mm/s3", 100, 100000000, None, "Jerk along the path."),
             "corner_mm_s": ("num", "mm/s", 0.01, 100, 5, "Square-corner velocity."),
-            "max_z_velocity_mm_s": ("num", "mm/s", 0.1, 2000, None, "Speed of z."),
-            "max_z_accel_mm_s2": ("num", "mm/s2", 1, 100000, None, "Acceleration of z."),
+            "min_cruise_ratio": ("num", "", 0, 0.9, 0, "Share of a move's way that cruises at least: zig-zags shake less."),
             "look_ahead": ("int", "segment", 16, 1024, 256, "Segments that are looked ahead; part of what makes the stream."),
             "merge_um": ("int", "um", 0, 100, 2, "Deviation allowed when segments are merged; 0: they never are."),
             "chord_um": ("int", "um", 1, 1000, 2, "Chord error of arcs."),
             "curve_um": ("int", "um", 10, 10000, 300, "Length over which curvature is measured."),
             "min_segment_us": ("int", "us", 0, 100000, 0, "Mean time of a segment, at least; 0: no limit."),
+            "shaper": (
+                "group",
+                {
+                    "x": ("option", _SHAPER, "Along x."),
+                    "y": ("option", _SHAPER, "Along y."),
+                    "z": ("option", _SHAPER, "Along z."),
+                },
+                "Input shapers.",
+            ),
+            "skew": (
+                "group",
+                {
+                    "xy": ("num", "", -0.1, 0.1, 0, "Millimetres that x leans a millimetre of y."),
+                    "xz": ("num", "", -0.1, 0.1, 0, "Millimetres that x leans a millimetre of z."),
+                    "yz": ("num", "", -0.1, 0.1, 0, "Millimetres that y leans a millimetre of z."),
+                },
+                "How far the axes are from right angles; about the home position.",
+            ),
+            "mesh_points": ("int", "point", 0, 4096, 0, "Room for a mesh of the bed; 0: none."),
         },
         "Limits and rules of motion.",
     ),
@@ -174,10 +240,21 @@ _PRINTER = {
             "corner_mm_s": ("num", "mm/s", 0.01, 100, 5, "Jump of its speed at a corner."),
             "filament_mm": ("num", "mm", 0.5, 5, 1.75, "Diameter of the filament."),
             "nozzle_mm": ("num", "mm", 0.05, 5, 0.4, "Diameter of the nozzle."),
-            "max_e_only_mm": ("num", "mm", 1, 10000, 200, "Longest move of the filament alone."),
+            "max_e_only_mm": ("num", "mm", 1, 1000, 200, "Longest move of the filament alone."),
+            "pressure_advance_s": ("num", "s", 0, 2, 0, "Filament pushed ahead a mm/s of its speed; 0: none."),
+            "advance_smooth_s": ("num", "s", 0.02, 0.2, 0.04, "Time over which that is smoothed."),
+            "retract_mm": ("num", "mm", 0, 100, 0, "Filament that G10 draws back; 0: G10 and G11 are refused."),
+            "retract_mm_s": ("num", "mm/s", 0.1, 2000, 30, "Speed of that."),
+            "unretract_extra_mm": ("num", "mm", 0, 100, 0, "G11 pushes so much more than G10 drew back."),
+            "unretract_mm_s": ("num", "mm/s", 0.1, 2000, 30, "Speed of that."),
+            "retract_lift_mm": ("num", "mm", 0, 20, 0, "G10 lifts z by so much."),
         },
-        "The extruder.",
+        "The first extruder, T0; its limits are those of all.",
     ),
+    "extruder1": ("option", _EXTRUDER, "Extruder T1."),
+    "extruder2": ("option", _EXTRUDER, "Extruder T2."),
+    "extruder3": ("option", _EXTRUDER, "Extruder T3."),
+    "extruder4": ("option", _EXTRUDER, "Extruder T4."),
     "heaters": (
         "group",
         {

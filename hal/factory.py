@@ -19,6 +19,10 @@ from hal.schema import fail, join, show
 
 _CHAIN_MAX = 8  # files that may build on one another
 _FILE_MAX = 65536  # bytes of a machine file
+_MOTORS = 8  # PW_MOTORS and PW_EXTRUDERS of native/include/printwright.h, which this module must not load
+_EXTRUDERS = 5
+KINEMATICS = ("cartesian", "corexy", "corexz", "linear", "delta")  # in the order of enum pw_kinematics
+SHAPERS = ("zv", "zvd", "mzv", "ei", "2hump_ei", "3hump_ei")  # enum pw_shaper, from 1 on
 
 
 # -- data ----------------------------------------------------------------------------------------------------------------------
@@ -142,7 +146,16 @@ def check(desc, where=""):
     taken = {}
     for axis in AXES:
         _axis(where, printer["axes"][axis], "printer.axes." + axis, pcb, taken)
-    _use(where, printer["extruder"]["motor"], pcb["motors"], "printer.extruder.motor", "pcb.motors", taken)
+    extruders = extruders_of(printer)
+    for number in range(len(extruders)):
+        path = "printer.extruder" + (str(number) if number else "")
+        _use(where, extruders[number]["motor"], pcb["motors"], path + ".motor", "pcb.motors", taken)
+    for number in range(len(extruders), _EXTRUDERS):
+        if printer["extruder%d" % number] is not None:
+            fail(where, "printer.extruder%d" % number, "extruder%d is missing" % len(extruders))
+    for kinematics, part in (("linear", "matrix"), ("delta", "delta")):
+        if printer["kinematics"] == kinematics and printer[part] is None:
+            fail(where, "printer." + part, "missing; kinematics %s needs it" % kinematics)
     for name in HEATERS:
         heater = printer["heaters"][name]
         if heater is not None:
@@ -221,6 +234,25 @@ def _milli(value):
     return int(round(value * 1000))
 
 
+def _millionth(value):
+    return int(round(value * 1000000))
+
+
+def _filled(values, length, rest):
+    return values + [rest] * (length - len(values))
+
+
+def extruders_of(printer):
+    """The descriptions of the extruders T0, T1, ...: the first that is not there ends them."""
+    extruders = [printer["extruder"]]
+    for number in range(1, _EXTRUDERS):
+        part = printer["extruder%d" % number]
+        if part is None:
+            break
+        extruders.append(part)
+    return extruders
+
+
 def core_config(desc):
     """The fields of struct pw_config (native/include/printwright.h) but `abi`: name -> int or list.  Pure.
 
@@ -231,10 +263,15 @@ def core_config(desc):
     motion = printer["motion"]
     extruder = printer["extruder"]
     axes = [printer["axes"][name] for name in AXES]
+    extruders = extruders_of(printer)
+    matrix = printer["matrix"] if printer["kinematics"] == "linear" else None
+    delta = printer["delta"] if printer["kinematics"] == "delta" else None
+    shapers = [motion["shaper"][name] for name in AXES]
     return {
         "tick_hz": pcb["tick_hz"],
-        "kinematics": ("cartesian", "corexy").index(printer["kinematics"]),
-        "steps_per_m": [_milli(part["steps_per_mm"]) for part in axes + [extruder]],
+        "kinematics": KINEMATICS.index(printer["kinematics"]),
+        "motors": len(AXES) + len(extruders),
+        "steps_per_m": _filled([_milli(part["steps_per_mm"]) for part in axes + extruders], _MOTORS, 1),
         "min_um": [_milli(axis["min_mm"]) for axis in axes],
         "max_um": [_milli(axis["max_mm"]) for axis in axes],
         "home_um": [_milli(axis["home_mm"]) for axis in axes],
@@ -242,8 +279,9 @@ def core_config(desc):
         "max_accel_um_s2": _milli(motion["max_accel_mm_s2"]),
         "max_jerk_mm_s3": motion["max_jerk_mm_s3"],
         "corner_um_s": _milli(motion["corner_mm_s"]),
-        "max_z_velocity_um_s": _milli(motion["max_z_velocity_mm_s"]),
-        "max_z_accel_um_s2": _milli(motion["max_z_accel_mm_s2"]),
+        "min_cruise_permille": _milli(motion["min_cruise_ratio"]),
+        "axis_velocity_um_s": [_milli(axis["max_velocity_mm_s"]) for axis in axes],
+        "axis_accel_um_s2": [_milli(axis["max_accel_mm_s2"]) for axis in axes],
         "max_e_velocity_um_s": _milli(extruder["max_velocity_mm_s"]),
         "max_e_accel_um_s2": _milli(extruder["max_accel_mm_s2"]),
         "e_corner_um_s": _milli(extruder["corner_mm_s"]),
@@ -260,6 +298,26 @@ def core_config(desc):
         "max_step_hz": pcb["max_step_hz"],
         "dir_setup_ns": pcb["dir_setup_ns"],
         "min_segment_us": motion["min_segment_us"],
+        "tool_x_um": _filled([_milli(part.get("x_mm", 0)) for part in extruders], _EXTRUDERS, 0),
+        "tool_y_um": _filled([_milli(part.get("y_mm", 0)) for part in extruders], _EXTRUDERS, 0),
+        "tool_z_um": _filled([_milli(part.get("z_mm", 0)) for part in extruders], _EXTRUDERS, 0),
+        "retract_um": _milli(extruder["retract_mm"]),
+        "retract_um_s": _milli(extruder["retract_mm_s"]),
+        "unretract_extra_um": _milli(extruder["unretract_extra_mm"]),
+        "unretract_um_s": _milli(extruder["unretract_mm_s"]),
+        "retract_lift_um": _milli(extruder["retract_lift_mm"]),
+        "matrix_1e6": [_millionth(matrix[row][axis]) for row in "abc" for axis in AXES] if matrix else [0] * 9,
+        "arm_um": _milli(delta["arm_mm"]) if delta else 0,
+        "tower_x_um": [_milli(delta[tower]["x_mm"]) for tower in "abc"] if delta else [0] * 3,
+        "tower_y_um": [_milli(delta[tower]["y_mm"]) for tower in "abc"] if delta else [0] * 3,
+        "bed_radius_um": _milli(delta["bed_radius_mm"]) if delta else 0,
+        "skew_1e6": [_millionth(motion["skew"][name]) for name in ("xy", "xz", "yz")],
+        "mesh_points": motion["mesh_points"],
+        "shaper": [SHAPERS.index(shaper["type"]) + 1 if shaper else 0 for shaper in shapers],
+        "shaper_mhz": [_milli(shaper["frequency_hz"]) if shaper else 50000 for shaper in shapers],
+        "shaper_damping_1e4": [_milli(10 * shaper["damping"]) if shaper else 0 for shaper in shapers],
+        "advance_us": _filled([_millionth(part["pressure_advance_s"]) for part in extruders], _EXTRUDERS, 0),
+        "advance_smooth_us": _millionth(extruder["advance_smooth_s"]),
     }
 
 

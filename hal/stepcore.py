@@ -81,8 +81,9 @@ else:
 
 
 # The enums of native/include/printwright.h; tests/hal/test_stepcore.py compares them with the header.
-PW_ABI = 1
-PW_MOTORS = 4
+PW_ABI = 2
+PW_MOTORS = 8
+PW_EXTRUDERS = 5
 PW_OK = 0
 PW_E_ARG = -1
 PW_E_CONFIG = -2
@@ -104,9 +105,22 @@ PW_E_OFFSET = -31
 PW_E_DWELL = -32
 PW_E_VALUE = -33
 PW_E_DIALECT = -34
+PW_E_TOOL = -35
+PW_E_REACH = -36
+PW_E_MESH = -37
 PW_E_ASSERT = -90
 PW_CARTESIAN = 0
 PW_COREXY = 1
+PW_COREXZ = 2
+PW_LINEAR = 3
+PW_DELTA = 4
+PW_SHAPER_NONE = 0
+PW_ZV = 1
+PW_ZVD = 2
+PW_MZV = 3
+PW_EI = 4
+PW_2HUMP_EI = 5
+PW_3HUMP_EI = 6
 PW_FEED = 0
 PW_SCAN = 1
 PW_GCODE = 0
@@ -120,7 +134,7 @@ PW_EV_END = 5
 
 _VALUE = 8  # index of value[0] in struct pw_event
 _EVENT_WORDS = 34
-_STATUS_WORDS = 21
+_STATUS_WORDS = 30
 
 
 class CoreError(HalError):
@@ -192,8 +206,9 @@ class Status:
     segments = _word(4)
     planned_tick = _word(5)
     final_tick = _word(6)
-    ignored = _word(15)
-    idle = _word(16)
+    tool = _word(11)
+    ignored = _word(20)
+    idle = _word(21)
 
     def position_nm(self, axis):
         """Target of the last motion taken, in nm; axis 0 to 3 is x y z e."""
@@ -201,7 +216,7 @@ class Status:
 
     def count(self, motor):
         """Steps of the motor in the runs made so far."""
-        return self.raw[11 + motor]
+        return self.raw[12 + motor]
 
 
 def config_fields(name_of):
@@ -276,6 +291,7 @@ class StepCore:
             raise ConfigError(field_at(lib.pw_config_field, bad[0]), "out of range")
         checked(result)
         self.tick_hz = config["tick_hz"]
+        self.motors = config["motors"]
         self.core = handle(where, "struct pw_core")
         self._event_at = ref(self.event.raw, "struct pw_event")
         self._status_at = ref(self._status.raw, "struct pw_status")

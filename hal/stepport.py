@@ -22,7 +22,7 @@ from hal.stepcore import (
 )
 
 # The enums of native/include/printwright_port.h; tests/hal/test_stepcore.py compares them with the header.
-PW_HOST_ABI = 1
+PW_HOST_ABI = 2
 PW_INPUTS = 8
 PW_HEATERS = 4
 PW_HOST_DONE = 0
@@ -46,7 +46,7 @@ PW_INPUT_OPEN = 2
 PW_INPUT_CLOSED = 3
 PW_ADVANCE_WAIT = 1
 
-_STATUS_WORDS = 29
+_STATUS_WORDS = 45
 _MARKS = 16  # fetched by one call
 
 
@@ -80,15 +80,15 @@ class PortStatus:
 
     def physical(self, motor):
         """Where the carriage really is, in steps of the motor (the simulator's own knowledge)."""
-        return self.raw[17 + motor]
+        return self.raw[21 + motor]
 
     def trigger_count(self, motor):
         """Count just after the step that triggered the motor's gate, or None while it has not triggered."""
-        return self.raw[21 + motor] if (self.raw[12] >> motor) & 1 else None
+        return self.raw[29 + motor] if (self.raw[12] >> motor) & 1 else None
 
     def pulses(self, motor):
         """Steps of the motor made so far, in both directions."""
-        return self.raw[25 + motor]
+        return self.raw[37 + motor]
 
 
 class HostPort:
@@ -97,6 +97,7 @@ class HostPort:
     def __init__(self, core, config):
         defaults = {name: 0 for name, _ in config_fields(lib.pw_host_config_field)}
         defaults["abi"] = PW_HOST_ABI
+        defaults["motors"] = core.motors
         words = config_array(lib.pw_host_config_field, config, defaults)
         words_at = ref(words, "struct pw_host_config")
         size = lib.pw_host_size(words_at)
@@ -214,11 +215,11 @@ class HostPort:
         """The simulator puts the carriage somewhere."""
         checked(lib.pw_host_place(self.host, motor, physical))
 
-    def input(self, index, mode, k=(0, 0, 0, 0), threshold=0):
-        """A simulated switch: closed where sum(k[m] * physical[m]) >= threshold; mode PW_INPUT_*."""
-        factors = array("i", k)
+    def input(self, index, mode, k=(), threshold=0):
+        """A simulated switch: closed where sum(k[m] * physical[m]) >= threshold, the factors left out being 0; mode PW_INPUT_*."""
+        factors = array("i", tuple(k) + (0,) * (PW_MOTORS - len(k)))
         if len(factors) != PW_MOTORS:
-            raise ValueError("four factors")
+            raise ValueError("at most %d factors" % PW_MOTORS)
         checked(lib.pw_host_input(self.host, index, mode, ref(factors, "int32_t"), threshold))
 
     def input_state(self, index):

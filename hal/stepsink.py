@@ -6,9 +6,9 @@ C fills plain buffers, Python only hashes or writes them: nothing here is done o
 from array import array
 
 from hal.compat import sha256
-from hal.stepcore import PW_MOTORS, checked, handle, lib, out, ref
+from hal.stepcore import checked, handle, lib, out, ref
 
-_STATUS_WORDS = 17
+_STATUS_WORDS = 33
 
 
 class Sink:
@@ -27,13 +27,13 @@ class Sink:
         self._sink = handle(where, "struct pw_sink")
         self._raw = array("q", bytes(8 * _STATUS_WORDS))
         self._raw_at = ref(self._raw, "struct pw_sink_status")
-        self._pack = [memoryview(bytearray(pack_bytes)) for _ in range(PW_MOTORS)]
-        self._ticks = [memoryview(bytearray(8 * record_steps)) for _ in range(PW_MOTORS)]
-        self._dirs = [memoryview(bytearray(record_steps)) for _ in range(PW_MOTORS)]
+        self._pack = [memoryview(bytearray(pack_bytes)) for _ in range(core.motors)]
+        self._ticks = [memoryview(bytearray(8 * record_steps)) for _ in range(core.motors)]
+        self._dirs = [memoryview(bytearray(record_steps)) for _ in range(core.motors)]
         nothing = handle(array("q", (0,)), "int64_t")
         no_bytes = handle(array("q", (0,)), "uint8_t")
         no_dirs = handle(array("q", (0,)), "int8_t")
-        for motor in range(PW_MOTORS):
+        for motor in range(core.motors):
             pack_at = ref(self._pack[motor], "uint8_t") if pack_bytes else no_bytes
             ticks_at = ref(self._ticks[motor], "int64_t") if record_steps else nothing
             dirs_at = ref(self._dirs[motor], "int8_t") if record_steps else no_dirs
@@ -53,35 +53,35 @@ class Sink:
 
     def ticks(self, motor):
         """Plan ticks of the last drain, little-endian int64 (step file); valid until the next."""
-        return self._ticks[motor][: 8 * self._raw[4 + motor]]
+        return self._ticks[motor][: 8 * self._raw[8 + motor]]
 
     def dirs(self, motor):
         """Directions that belong to ticks(), int8."""
-        return self._dirs[motor][: self._raw[4 + motor]]
+        return self._dirs[motor][: self._raw[8 + motor]]
 
     def steps(self, motor):
         """Steps taken since the sink was made."""
-        return self._raw[8 + motor]
+        return self._raw[16 + motor]
 
     def last_tick(self, motor):
         """Plan tick of the last step taken."""
-        return self._raw[12 + motor]
+        return self._raw[24 + motor]
 
     @property
     def marks(self):
         """Marks that drain_core() passed by."""
-        return self._raw[16]
+        return self._raw[32]
 
 
 class StreamDigest:
     """SHA-256 over the motors' SHA-256s.  Call update(sink) after every drain."""
 
-    def __init__(self):
-        self._motors = [sha256() for _ in range(PW_MOTORS)]
+    def __init__(self, motors):
+        self._motors = [sha256() for _ in range(motors)]
 
     def update(self, sink):
         """Hashes what the last drain packed."""
-        for motor in range(PW_MOTORS):
+        for motor in range(len(self._motors)):
             packed = sink.pack(motor)
             if len(packed):
                 self._motors[motor].update(packed)

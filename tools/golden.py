@@ -56,7 +56,7 @@ def stream(config: dict, text: bytes) -> dict:
     core = StepCore(config)
     event = core.event
     sink = Sink(core, 65536)
-    digest = StreamDigest()
+    digest = StreamDigest(core.motors)
 
     def drain():
         more = True
@@ -93,7 +93,7 @@ def stream(config: dict, text: bytes) -> dict:
         elif event.kind == stepcore.PW_EV_END:
             break
     drain()
-    steps = [sink.steps(motor) for motor in range(stepcore.PW_MOTORS)]
+    steps = [sink.steps(motor) for motor in range(core.motors)]
     return {"sha256": digest.digest().hex(), "steps": steps, "moves": core.status().moves, "error": error}
 
 

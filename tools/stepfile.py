@@ -38,10 +38,11 @@ def describe_machine(config):
     corexy = config["kinematics"] == 1
     start = [um / 1000 for um in config["home_um"]] + [0.0]
     places = [start[0] + start[1], start[0] - start[1], start[2], 0.0] if corexy else start
+    roles = list("abze" if corexy else "xyze") + ["e%d" % number for number in range(1, config["motors"] - 3)]
     steppers = []
-    for role, steps_per_m, place in zip("abze" if corexy else "xyze", config["steps_per_m"], places, strict=True):
-        step_mm = 1000 / steps_per_m
-        steppers.append({"name": role, "role": role, "step_mm": step_mm, "start_mm": place})
+    for number, role in enumerate(roles):
+        step_mm = 1000 / config["steps_per_m"][number]
+        steppers.append({"name": role, "role": role, "step_mm": step_mm, "start_mm": places[min(number, 3)]})
     return {
         "clock_hz": config["tick_hz"],
         "steppers": steppers,
@@ -54,8 +55,8 @@ def describe_machine(config):
             "max_accel": config["max_accel_um_s2"] / 1000,
             "max_jerk": config["max_jerk_mm_s3"],
             "scv": config["corner_um_s"] / 1000,
-            "max_z_velocity": config["max_z_velocity_um_s"] / 1000,
-            "max_z_accel": config["max_z_accel_um_s2"] / 1000,
+            "max_z_velocity": (config["axis_velocity_um_s"][2] or config["max_velocity_um_s"]) / 1000,
+            "max_z_accel": (config["axis_accel_um_s2"][2] or config["max_accel_um_s2"]) / 1000,
             "max_e_velocity": config["max_e_velocity_um_s"] / 1000,
             "max_e_accel": config["max_e_accel_um_s2"] / 1000,
             "e_scv": config["e_corner_um_s"] / 1000,

@@ -63,12 +63,12 @@ class _Run:
         except ConfigError as error:
             raise StepsError("%s: %s" % (description["name"], error)) from None
         self.sink = Sink(self.core, PACK_BYTES, RECORD_STEPS if writer else 0)
-        self.digest = StreamDigest()
+        self.digest = StreamDigest(self.core.motors)
         self.digest_cpu_s = 0.0
         self.lines = 0
         self._full = 0
         self.review = Review(policy.GCODE, factory.caps(description).max_target_c)
-        self.motors = range(stepcore.PW_MOTORS)
+        self.motors = range(self.core.motors)
 
     def drain(self):
         """Runs the core dry: steps are counted, hashed and, with -o, stored."""

@@ -7,7 +7,6 @@ writer_of(core_config) makes the writer of one job: `append(motor, ticks, dirs)`
 import sys
 
 from hal.api import Trace
-from hal.stepcore import PW_MOTORS
 from hal.stepsink import Sink, StreamDigest
 
 _PACK_BYTES = 16384
@@ -35,7 +34,7 @@ class SimTrace(Trace):
             self._writer = None
         self.error = None
         self._sink = Sink(self._core, _PACK_BYTES, _RECORD_STEPS if self._writer_of else 0)
-        self._stream = StreamDigest()
+        self._stream = StreamDigest(self._core.motors)
         if self._writer_of:
             try:
                 self._writer = self._writer_of(self._config)
@@ -52,7 +51,7 @@ class SimTrace(Trace):
             self._stream.update(self._sink)
             if self._writer:
                 try:
-                    for motor in range(PW_MOTORS):
+                    for motor in range(self._core.motors):
                         self._writer.append(motor, self._sink.ticks(motor), self._sink.dirs(motor))
                 except OSError as error:
                     self._failed(error)
@@ -62,7 +61,7 @@ class SimTrace(Trace):
             return
         self.drain()
         self.digest = self._stream.digest()
-        self.steps = [self._sink.steps(motor) for motor in range(PW_MOTORS)]
+        self.steps = [self._sink.steps(motor) for motor in range(self._core.motors)]
         self._stream = None
         if self._writer:
             try:

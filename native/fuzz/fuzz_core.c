@@ -195,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cfg.min_segment_us = data[10] % 2 ? data[10] * 40 : 0;
     cfg.max_velocity_um_s = pick(data[11], 10000, 500000);
     cfg.steps_per_m[2] = pick(data[12], 1000, 400000);
-    cfg.max_z_accel_um_s2 = pick(data[13], 20000, 1000000);
+    cfg.axis_accel_um_s2[2] = pick(data[13], 20000, 1000000);
     cfg.dir_setup_ns = data[14] * 20;
     if (pw_core_size(&cfg) == 0) return 0;
     conf = &cfg;

@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 enum {
-    PW_ABI = 1,
-    PW_MOTORS = 4, /* in the order x y z e (CoreXY: a b z e) */
+    PW_ABI = 2,
+    PW_MOTORS = 8,    /* at most: three of the axes (x y z; a b z for CoreXY; a b c for a delta), then one an extruder */
+    PW_EXTRUDERS = 5, /* at most */
     PW_WORDS = 26  /* letters A to Z */
 };
 
@@ -40,10 +41,14 @@ enum pw_err {
     PW_E_DWELL = -32,    /* a dwell below zero or beyond an hour */
     PW_E_VALUE = -33,    /* a limit command with a value out of range */
     PW_E_DIALECT = -34,  /* a command that the dialect does not allow */
+    PW_E_TOOL = -35,     /* a tool that the machine does not have */
+    PW_E_REACH = -36,    /* a place that the kinematics cannot reach */
+    PW_E_MESH = -37,     /* a mesh with more points than mesh_points, or with steps or heights out of range */
     PW_E_ASSERT = -90    /* a broken invariant: the core stops */
 };
 
-enum pw_kinematics { PW_CARTESIAN = 0, PW_COREXY = 1 };
+enum pw_kinematics { PW_CARTESIAN = 0, PW_COREXY = 1, PW_COREXZ = 2, PW_LINEAR = 3, PW_DELTA = 4 };
+enum pw_shaper { PW_SHAPER_NONE = 0, PW_ZV = 1, PW_ZVD = 2, PW_MZV = 3, PW_EI = 4, PW_2HUMP_EI = 5, PW_3HUMP_EI = 6 };
 enum pw_mode { PW_FEED = 0, PW_SCAN = 1 };
 enum pw_dialect { PW_GCODE = 0, PW_SAFE_GCODE = 1 };
 
@@ -53,7 +58,8 @@ struct pw_config {
     int32_t abi;               /* PW_ABI */
     int32_t tick_hz;           /* plan ticks a second, 1,000,000 to 200,000,000 */
     int32_t kinematics;        /* enum pw_kinematics */
-    int32_t steps_per_m[4];    /* per motor: steps a metre (80 steps/mm = 80000), 1 to 10,000,000 */
+    int32_t motors;            /* 3 and one an extruder: 4 to 8 */
+    int32_t steps_per_m[8];    /* per motor: steps a metre (80 steps/mm = 80000), 1 to 10,000,000; 1 where there is no motor */
     int32_t min_um[3];         /* travel limits x y z */
     int32_t max_um[3];
     int32_t home_um[3];        /* start position of program motion */
@@ -61,8 +67,9 @@ struct pw_config {
     int32_t max_accel_um_s2;
     int32_t max_jerk_mm_s3;
     int32_t corner_um_s;       /* square-corner velocity */
-    int32_t max_z_velocity_um_s;
-    int32_t max_z_accel_um_s2;
+    int32_t min_cruise_permille; /* share of a move's way that cruises at least: 0 to 900 */
+    int32_t axis_velocity_um_s[3]; /* x y z: limits of their own; 0: none beside those along the path */
+    int32_t axis_accel_um_s2[3];
     int32_t max_e_velocity_um_s;
     int32_t max_e_accel_um_s2;
     int32_t e_corner_um_s;     /* jump of extruder speed at a junction */
@@ -79,6 +86,26 @@ struct pw_config {
     int32_t max_step_hz;       /* pulse rate per motor */
     int32_t dir_setup_ns;      /* direction set-up before a pulse */
     int32_t min_segment_us;    /* mean over any 16 segments; 0 = no limit */
+    int32_t tool_x_um[5];      /* per extruder: where its nozzle is, seen from that of extruder 0 */
+    int32_t tool_y_um[5];
+    int32_t tool_z_um[5];
+    int32_t retract_um;        /* G10: filament drawn back; 0: G10 and G11 are refused */
+    int32_t retract_um_s;
+    int32_t unretract_extra_um; /* G11: so much more than was drawn back */
+    int32_t unretract_um_s;
+    int32_t retract_lift_um;   /* z hop of G10 */
+    int32_t matrix_1e6[9];     /* PW_LINEAR: rows a b c over x y z; otherwise not looked at */
+    int32_t arm_um;            /* PW_DELTA: length of the arms */
+    int32_t tower_x_um[3];     /* PW_DELTA: where the towers' joints are, less the effector's offset */
+    int32_t tower_y_um[3];
+    int32_t bed_radius_um;     /* x and y lie within it as well; 0: the travel limits are all */
+    int32_t skew_1e6[3];       /* xy, xz, yz: spec motion 13; about the home position */
+    int32_t mesh_points;       /* room for a mesh of so many points; 0: none */
+    int32_t shaper[3];         /* enum pw_shaper of x y z */
+    int32_t shaper_mhz[3];     /* frequency in 1/1000 Hz */
+    int32_t shaper_damping_1e4[3]; /* damping ratio in 1/10000 */
+    int32_t advance_us[5];     /* pressure advance per extruder; 0: none */
+    int32_t advance_smooth_us; /* over which it is smoothed; 20,000 or more */
 };
 
 enum pw_event_kind {
@@ -129,10 +156,11 @@ struct pw_status {
     int64_t planned_tick;    /* end of the motion that is turned into runs */
     int64_t final_tick;      /* end of final plan (whole ticks, rounded down) */
     int64_t position_nm[4];  /* target of the last motion taken: x y z e */
-    int64_t count[4];        /* steps made by the runs drained or in the rings */
+    int64_t tool;            /* extruder in force */
+    int64_t count[8];        /* steps made by the runs drained or in the rings */
     int64_t ignored;         /* commands ignored with a warning (M900) */
     int64_t idle;            /* 1 when everything fed is turned into runs and nothing waits */
-    int64_t made_tick[4];    /* per motor: its steps before this plan tick are in its ring or drained (2 us of fit and rounding apart) */
+    int64_t made_tick[8];    /* per motor: its steps before this plan tick are in its ring or drained (2 us of fit and rounding apart) */
 };
 
 struct pw_core;

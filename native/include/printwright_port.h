@@ -13,7 +13,7 @@
 #include "printwright.h"
 
 enum {
-    PW_HOST_ABI = 1,
+    PW_HOST_ABI = 2,
     PW_INPUTS = 8, /* simulated switches */
     PW_HEATERS = 4
 };
@@ -64,6 +64,7 @@ struct pw_host_config {
     int32_t lease_ms;         /* a heater goes off when not renewed for so long; 100 to 60000, default 1500 */
     int32_t slope_permille_s; /* change of rate a second, in 1/1000; default from max_accel / max_velocity, path and z */
     int32_t run_budget;       /* units a call of pw_run gets; 1 to 65536, default 64 */
+    int32_t motors;           /* as the core's configuration; 4 to 8, default 4 */
 };
 
 struct pw_host_status {
@@ -80,10 +81,10 @@ struct pw_host_status {
     int64_t hard_stops;      /* times that motion had to stop at once at the end of the final plan */
     int64_t marks_fired;     /* fired marks to be read */
     int64_t triggered;       /* bit per motor whose gate has triggered */
-    int64_t count[4];        /* machine position in steps, as set by pw_host_set_count and counted since */
-    int64_t physical[4];     /* where the carriage really is, in steps; moves with count, never set by homing */
-    int64_t trigger_count[4]; /* count just after the step that triggered the motor's gate */
-    int64_t pulses[4];       /* steps made since pw_host_init */
+    int64_t count[8];        /* machine position in steps, as set by pw_host_set_count and counted since */
+    int64_t physical[8];     /* where the carriage really is, in steps; moves with count, never set by homing */
+    int64_t trigger_count[8]; /* count just after the step that triggered the motor's gate */
+    int64_t pulses[8];       /* steps made since pw_host_init */
 };
 
 struct pw_host;
@@ -117,7 +118,7 @@ int32_t pw_host_clear(struct pw_host *host); /* forgets expired leases; the hold
 /* -- position, switches, gates (gates in the second context only) -------------------------------------------------------------- */
 int32_t pw_host_set_count(struct pw_host *host, int32_t motor, int32_t count);
 int32_t pw_host_place(struct pw_host *host, int32_t motor, int32_t physical); /* the simulator puts the carriage somewhere */
-/* The switch closes where k[0]*physical[0] + ... + k[3]*physical[3] >= threshold. */
+/* The switch closes where k[0]*physical[0] + k[1]*physical[1] + ... >= threshold; k has PW_MOTORS numbers. */
 int32_t pw_host_input(struct pw_host *host, int32_t input, int32_t mode, const int32_t *k, int32_t threshold);
 int32_t pw_host_input_state(const struct pw_host *host, int32_t input); /* 0, 1 or an error */
 /* From the step that closes the switch on (at once when it is closed), the motor's steps are discarded, until gated again or off. */
@@ -133,10 +134,10 @@ int32_t pw_host_energy(const struct pw_host *host, int32_t heater, int64_t *perm
 /* -- sink: steps out, for digests and step files -------------------------------------------------------------------------------- */
 /* Digest bytes of design.md section 6: little-endian uint32 gap * 2 + forward; from gap 2^31 - 1 on 0xFFFFFFFF and a uint64. */
 struct pw_sink_status {
-    int64_t pack_used[4];  /* bytes in each motor's pack buffer */
-    int64_t steps_used[4]; /* entries in each motor's ticks and dirs */
-    int64_t steps[4];      /* steps taken since pw_sink_init */
-    int64_t last_tick[4];  /* plan tick of the last of them */
+    int64_t pack_used[8];  /* bytes in each motor's pack buffer */
+    int64_t steps_used[8]; /* entries in each motor's ticks and dirs */
+    int64_t steps[8];      /* steps taken since pw_sink_init */
+    int64_t last_tick[8];  /* plan tick of the last of them */
     int64_t marks;         /* marks passed by (pw_sink_core only) */
 };
 

@@ -39,18 +39,17 @@ size_t pw_core_size(const struct pw_config *cfg)
     return pw_core_part() + pw_planner_size(cfg) + pw_planner_size(&side);
 }
 
-static void pw_home(const struct pw_config *cfg, int64_t nm[4])
+static void pw_home(const struct pw_config *cfg, int64_t nm[PW_MOTORS])
 {
     int i;
-    for (i = 0; i < 3; i++) nm[i] = (int64_t)cfg->home_um[i] * 1000;
-    nm[3] = 0;
+    for (i = 0; i < PW_MOTORS; i++) nm[i] = i < 3 ? (int64_t)cfg->home_um[i] * 1000 : 0;
 }
 
 int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_core **out, int32_t *bad_field)
 {
     struct pw_core *core = mem;
     char *at = mem;
-    int64_t home[4];
+    int64_t home[PW_MOTORS];
     int32_t bad;
     if (bad_field) *bad_field = -1;
     if (!mem || !cfg || !out) return PW_E_ARG;
@@ -82,7 +81,7 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
 
 int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect)
 {
-    int64_t home[4];
+    int64_t home[PW_MOTORS];
     if (!pw_valid(core) || (mode != PW_FEED && mode != PW_SCAN) || (dialect != PW_GCODE && dialect != PW_SAFE_GCODE)) return PW_E_ARG;
     pw_home(&core->cfg, home);
     /* a document that is being fed stays the one that pw_end ends, whatever is scanned in between */
@@ -159,7 +158,7 @@ int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_p
 
 int32_t pw_enter(struct pw_core *core)
 {
-    int64_t at[4];
+    int64_t at[PW_MOTORS];
     if (!pw_valid(core)) return PW_E_ARG;
     if (core->in_side) return PW_E_STATE;
     pw_planner_place_of(core->main_planner, at);

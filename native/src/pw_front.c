@@ -8,7 +8,7 @@ void pw_zero(void *mem, size_t n)
     while (n--) *p++ = 0;
 }
 
-void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_stage *stage, const int64_t position_nm[4],
+void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_stage *stage, const int64_t position_nm[PW_MOTORS],
                     int32_t dialect, int32_t side)
 {
     int i;
@@ -100,7 +100,7 @@ static int32_t pw_front_queue(struct pw_front *f)
         f->todo &= ~(uint32_t)PW_TODO_FLUSH;
     }
     if (f->todo & PW_TODO_PLACE) {
-        int64_t at[4];
+        int64_t at[PW_MOTORS] = {0};
         int i;
         for (i = 0; i < 3; i++) at[i] = f->modal.pos_nm[i];
         at[3] = st->at_nm[3];

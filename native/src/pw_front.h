@@ -109,7 +109,8 @@ struct pw_modal {
     /* limits in force: never above the machine's */
     int32_t velocity_um_s, accel_um_s2, print_accel_um_s2, travel_accel_um_s2, retract_accel_um_s2;
     int32_t corner_um_s, e_corner_um_s;
-    int32_t z_velocity_um_s, z_accel_um_s2, e_velocity_um_s, e_accel_um_s2;
+    int32_t axis_velocity_um_s[3], axis_accel_um_s2[3];
+    int32_t e_velocity_um_s, e_accel_um_s2;
 };
 
 /* Bounds that the guard needs, made from the configuration. */
@@ -151,7 +152,7 @@ struct pw_front {
 };
 
 void pw_guard_init(struct pw_guard *g, const struct pw_config *cfg, int32_t side);
-void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_stage *stage, const int64_t position_nm[4],
+void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_stage *stage, const int64_t position_nm[PW_MOTORS],
                     int32_t dialect, int32_t side);
 int32_t pw_front_take(struct pw_front *f, const char *text, int32_t len, struct pw_event *event);
 /* Queues what is left of the line taken and the merged line, for a mark or a flush behind it; an event of the line still comes. */

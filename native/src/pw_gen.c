@@ -214,7 +214,8 @@ static void pw_end_segment(struct pw_planner *pl, int64_t t_q16)
 {
     const struct pw_seg *sg = pw_seg_at(pl, pl->done);
     int i;
-    for (i = 0; i < 4; i++) pl->pos_nm[i] += sg->d_nm[i];
+    for (i = 0; i < 3; i++) pl->pos_nm[i] += sg->d_nm[i];
+    pl->pos_nm[3 + pw_seg_tool(sg)] += sg->d_nm[3];
     pl->seg_s_q32 = sg->end_q32;
     pl->seg_ready = 0;
     pl->done++;
@@ -224,10 +225,12 @@ static void pw_end_segment(struct pw_planner *pl, int64_t t_q16)
 static void pw_begin_segment(struct pw_planner *pl)
 {
     const struct pw_seg *sg = pw_seg_at(pl, pl->done);
-    int64_t to[4], len = sg->end_q32 - pl->seg_s_q32;
+    int64_t to[PW_MOTORS], len = sg->end_q32 - pl->seg_s_q32;
     int32_t m;
-    for (m = 0; m < 4; m++) to[m] = pl->pos_nm[m] + sg->d_nm[m];
-    for (m = 0; m < PW_MOTORS; m++) {
+    for (m = 0; m < PW_MOTORS; m++) to[m] = pl->pos_nm[m];
+    for (m = 0; m < 3; m++) to[m] += sg->d_nm[m];
+    to[3 + pw_seg_tool(sg)] += sg->d_nm[3];
+    for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
         mo->start_q32 = pw_motor_position(pl, m, pl->pos_nm);
         mo->delta_q32 = pw_motor_position(pl, m, to) - mo->start_q32;
@@ -296,7 +299,7 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
     if (inside && sg->end_q32 < end - PW_SNAP)
         pl->u1_q32 = pw_root(pl->c_q32, sg->end_q32 - pl->gen_s_q32, pl->u0_q32, PW_ONE, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
     ahead = pl->gen_s_q32 - pl->seg_s_q32;
-    for (m = 0; m < PW_MOTORS; m++) {
+    for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
         int64_t rate = mo->rate_q32, base = mo->start_q32;
         mo->rising = mo->delta_q32 > 0 ? 1 : mo->delta_q32 < 0 ? -1 : 0;
@@ -357,7 +360,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
             if (pl->done == pl->head) return PW_E_ASSERT;
             pw_begin_piece(pl, r);
         }
-        for (m = 0, full = 0; m < PW_MOTORS; m++) { /* a full ring keeps none of the others waiting */
+        for (m = 0, full = 0; m < pl->cfg->motors; m++) { /* a full ring keeps none of the others waiting */
             if (pl->motor >> m & 1) continue;
             if (pw_motor_piece(pl, m, &work)) pl->motor |= 1 << m;
             else full = 1;

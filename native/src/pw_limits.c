@@ -6,13 +6,16 @@ enum { PW_CORNER_MIN = 100 }; /* um/s: M205 with 0 means "nearly stop", not "nev
 
 void pw_limits_reset(struct pw_modal *md, const struct pw_config *cfg)
 {
+    int i;
     md->velocity_um_s = cfg->max_velocity_um_s;
     md->accel_um_s2 = cfg->max_accel_um_s2;
     md->print_accel_um_s2 = md->travel_accel_um_s2 = md->retract_accel_um_s2 = cfg->max_accel_um_s2;
     md->corner_um_s = cfg->corner_um_s;
     md->e_corner_um_s = cfg->e_corner_um_s;
-    md->z_velocity_um_s = cfg->max_z_velocity_um_s;
-    md->z_accel_um_s2 = cfg->max_z_accel_um_s2;
+    for (i = 0; i < 3; i++) {
+        md->axis_velocity_um_s[i] = cfg->axis_velocity_um_s[i] ? cfg->axis_velocity_um_s[i] : cfg->max_velocity_um_s;
+        md->axis_accel_um_s2[i] = cfg->axis_accel_um_s2[i] ? cfg->axis_accel_um_s2[i] : cfg->max_accel_um_s2;
+    }
     md->e_velocity_um_s = cfg->max_e_velocity_um_s;
     md->e_accel_um_s2 = cfg->max_e_accel_um_s2;
 }
@@ -49,12 +52,12 @@ int32_t pw_limit_command(struct pw_front *f)
     switch (number) {
     case 201:
         if ((v = pw_limit_xy(f)) >= 0) md->accel_um_s2 = pw_lower(v, c->max_accel_um_s2);
-        if ((v = pw_limit_um(f, PW_LETTER_Z)) >= 0) md->z_accel_um_s2 = pw_lower(v, c->max_z_accel_um_s2);
+        if ((v = pw_limit_um(f, PW_LETTER_Z)) >= 0) md->axis_accel_um_s2[2] = pw_lower(v, c->axis_accel_um_s2[2] ? c->axis_accel_um_s2[2] : c->max_accel_um_s2);
         if ((v = pw_limit_um(f, PW_LETTER_E)) >= 0) md->e_accel_um_s2 = pw_lower(v, c->max_e_accel_um_s2);
         break;
     case 203:
         if ((v = pw_limit_xy(f)) >= 0) md->velocity_um_s = pw_lower(v, c->max_velocity_um_s);
-        if ((v = pw_limit_um(f, PW_LETTER_Z)) >= 0) md->z_velocity_um_s = pw_lower(v, c->max_z_velocity_um_s);
+        if ((v = pw_limit_um(f, PW_LETTER_Z)) >= 0) md->axis_velocity_um_s[2] = pw_lower(v, c->axis_velocity_um_s[2] ? c->axis_velocity_um_s[2] : c->max_velocity_um_s);
         if ((v = pw_limit_um(f, PW_LETTER_E)) >= 0) md->e_velocity_um_s = pw_lower(v, c->max_e_velocity_um_s);
         break;
     case 204:

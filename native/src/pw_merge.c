@@ -9,8 +9,11 @@ enum { PW_E_STEP = 10 };                 /* nm: the last digit of e */
 
 static int pw_same_limits(const struct pw_line *a, const struct pw_line *b)
 {
+    int i;
+    for (i = 0; i < 3; i++)
+        if (a->axis_velocity_um_s[i] != b->axis_velocity_um_s[i] || a->axis_accel_um_s2[i] != b->axis_accel_um_s2[i]) return 0;
     return a->velocity_um_s == b->velocity_um_s && a->accel_um_s2 == b->accel_um_s2 && a->corner_um_s == b->corner_um_s &&
-           a->e_corner_um_s == b->e_corner_um_s && a->z_velocity_um_s == b->z_velocity_um_s && a->z_accel_um_s2 == b->z_accel_um_s2 &&
+           a->e_corner_um_s == b->e_corner_um_s && a->tool == b->tool && a->advance_us == b->advance_us &&
            a->e_velocity_um_s == b->e_velocity_um_s && a->e_accel_um_s2 == b->e_accel_um_s2;
 }
 

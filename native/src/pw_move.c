@@ -184,7 +184,7 @@ void pw_home_z(struct pw_front *f)
     f->modal.pos_nm[2] = f->guard.home_nm[2];
     if (f->stage) {
         f->stage->travel.arc = 0;
-        pw_travel_begin(f, &f->stage->travel, f->modal.pos_nm, 0, f->cfg->max_z_velocity_um_s, f->cfg->max_accel_um_s2);
+        pw_travel_begin(f, &f->stage->travel, f->modal.pos_nm, 0, f->modal.axis_velocity_um_s[2], f->cfg->max_accel_um_s2);
     }
 }
 
@@ -214,10 +214,14 @@ int32_t pw_travel_run(struct pw_front *f)
         ln.accel_um_s2 = tr->accel_um_s2;
         ln.corner_um_s = md->corner_um_s;
         ln.e_corner_um_s = md->e_corner_um_s;
-        ln.z_velocity_um_s = md->z_velocity_um_s;
-        ln.z_accel_um_s2 = md->z_accel_um_s2;
+        for (i = 0; i < 3; i++) {
+            ln.axis_velocity_um_s[i] = md->axis_velocity_um_s[i];
+            ln.axis_accel_um_s2[i] = md->axis_accel_um_s2[i];
+        }
         ln.e_velocity_um_s = md->e_velocity_um_s;
         ln.e_accel_um_s2 = md->e_accel_um_s2;
+        ln.tool = 0;
+        ln.advance_us = 0;
         err = pw_merge_line(&st->merge, st->planner, &ln, f->guard.merge_nm);
         if (err) return err;
         for (i = 0; i < 4; i++) st->at_nm[i] = ln.to_nm[i];

@@ -5,16 +5,18 @@
 
 /* One straight line after arcs and merge, inside all limits of the guard. */
 struct pw_line {
-    int64_t from_nm[PW_MOTORS]; /* machine coordinates x y z e (e: total length fed since pw_begin) */
-    int64_t to_nm[PW_MOTORS];
+    int64_t from_nm[4]; /* machine coordinates x y z e (e: total length that its extruder was fed since pw_begin) */
+    int64_t to_nm[4];
     int32_t velocity_um_s;      /* requested, F and override applied; along xyz, or e for an e-only line; the planner clamps */
     int32_t accel_um_s2;        /* in force (M204, M201 applied), along the path */
     int32_t corner_um_s;        /* square-corner velocity in force (M205) */
     int32_t e_corner_um_s;
-    int32_t z_velocity_um_s;    /* per-axis limits in force (M203, M201) */
-    int32_t z_accel_um_s2;
+    int32_t axis_velocity_um_s[3]; /* per-axis limits in force (M203, M201) */
+    int32_t axis_accel_um_s2[3];
     int32_t e_velocity_um_s;
     int32_t e_accel_um_s2;
+    int32_t tool;               /* extruder that e belongs to */
+    int32_t advance_us;         /* pressure advance in force; 0 for a move that does not extrude along x or y */
 };
 
 struct pw_planner; /* opaque to the front end */

@@ -16,7 +16,7 @@ size_t pw_planner_size(const struct pw_config *cfg)
     n += pw_align(pw_capacity(cfg) * sizeof(struct pw_seg));
     n += pw_align(PW_PLAN_RAMPS * sizeof(struct pw_ramp));
     n += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
-    n += pw_align(PW_MOTORS * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
+    n += pw_align((size_t)cfg->motors * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
     n += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
     n += pw_align((size_t)pw_marks_size(cfg) * sizeof(uint32_t));
     return n;
@@ -36,7 +36,7 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
 {
     char *at = (char *)pl + pw_align(sizeof(struct pw_planner));
     int64_t u_q32, hz = cfg->tick_hz;
-    static const int64_t zero[4] = {0, 0, 0, 0};
+    static const int64_t zero[PW_MOTORS] = {0};
     int32_t m;
     pl->cfg = cfg;
     pl->capacity = pw_capacity(cfg);
@@ -47,7 +47,7 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     pl->knots = (struct pw_knot *)(void *)at;
     at += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
     pl->runs = (struct pw_steprun *)(void *)at;
-    at += pw_align(PW_MOTORS * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
+    at += pw_align((size_t)cfg->motors * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
     pl->marks = (struct pw_markrec *)(void *)at;
     at += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
     pl->mark_segs = (uint32_t *)(void *)at;
@@ -61,12 +61,12 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     pl->dense_q32 = (int64_t)PW_DENSE * cfg->min_segment_us * hz / 1000000 << 16; /* below 16 * 1e5 * 2e8 */
     pl->curve_nm = (int64_t)cfg->curve_um * 1000;
     pl->setup_q16 = ((int64_t)cfg->dir_setup_ns * hz / 1000000 << 16) / 1000;
-    for (m = 0; m < PW_MOTORS; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
+    for (m = 0; m < pl->cfg->motors; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
         pl->motors[m].scale_q64 = pw_divq32((int64_t)cfg->steps_per_m[m] << 32, 1000000000);
     pw_planner_begin(pl, zero, 0);
 }
 
-int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[4])
+int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[PW_MOTORS])
 {
     int64_t at = nm[motor];
     if (pl->cfg->kinematics == PW_COREXY) {
@@ -90,15 +90,15 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     pl->u0_q32 = pl->u1_q32 = pl->left_t_q16 = pl->left_s_q32 = 0;
     pl->mark_head = pl->mark_open = pl->mark_fired = pl->mark_out = 0;
     pl->unit_q30[0] = pl->unit_q30[1] = pl->unit_q30[2] = pl->ratio_q24 = 0;
-    for (m = 0; m < PW_MOTORS; m++) {
+    for (m = 0; m < PW_MOTORS; m++) pl->pos_nm[m] = position_nm[m];
+    for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
-        pl->pos_nm[m] = position_nm[m];
         mo->direction = 0;
         mo->chunk = 8;
         mo->last_q16 = INT64_MIN / 2;
         mo->head = mo->tail = 0;
     }
-    for (m = 0; m < PW_MOTORS; m++)
+    for (m = 0; m < pl->cfg->motors; m++)
         pl->motors[m].count = counts ? counts[m] : pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
 }
 
@@ -200,7 +200,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
 {
     struct pw_seg *sg;
     int64_t unit[3] = {0, 0, 0}, ratio = 0, len_q32, v, a, e_nm;
-    int i, shift, moves;
+    int i, shift, moves, e_motor = 3 + ln->tool;
     if (pw_full(pl)) return PW_E_FULL;
     sg = pw_seg_at(pl, pl->head);
     for (i = 0; i < 4; i++) {
@@ -210,36 +210,37 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     }
     moves = (sg->d_nm[0] | sg->d_nm[1] | sg->d_nm[2]) != 0;
     if (!moves && sg->d_nm[3] == 0) return PW_OK;
-    sg->flags = 0;
+    sg->flags = (uint32_t)ln->tool << PW_SEG_TOOL;
     v = pl->cfg->max_velocity_um_s;
     a = pw_min64(ln->accel_um_s2, pl->cfg->max_accel_um_s2);
     e_nm = pw_abs64(sg->d_nm[3]);
     if (moves) {
-        int64_t norm = pw_norm(sg->d_nm, &shift), z; /* length in nm = norm / 2^shift */
+        int64_t norm = pw_norm(sg->d_nm, &shift); /* length in nm = norm / 2^shift */
         int64_t m;
         for (i = 0; i < 3; i++) unit[i] = (int64_t)sg->d_nm[i] * ((int64_t)1 << shift) * ((int64_t)1 << 30) / norm;
         len_q32 = pw_mulshift(norm, PW_MM_Q64, 32 + shift);
         if (len_q32 < 1) len_q32 = 1;
         ratio = pw_min64((e_nm << 24) / pw_max64(norm >> shift, 1), (int64_t)1 << 40);
-        z = pw_abs64(unit[2]);
-        if (z > 0) {
-            v = pw_min_ratio(v, (int64_t)ln->z_velocity_um_s << 30, z);
-            a = pw_min_ratio(a, (int64_t)ln->z_accel_um_s2 << 30, z);
+        for (i = 0; i < 3; i++) {
+            int64_t part = pw_abs64(unit[i]);
+            if (part == 0) continue; /* a part is at most the whole */
+            if (ln->axis_velocity_um_s[i] < v) v = pw_min_ratio(v, (int64_t)ln->axis_velocity_um_s[i] << 30, part);
+            if (ln->axis_accel_um_s2[i] < a) a = pw_min_ratio(a, (int64_t)ln->axis_accel_um_s2[i] << 30, part);
         }
         if (ratio > 0) {
             v = pw_min_ratio(v, (int64_t)ln->e_velocity_um_s << 24, ratio);
             a = pw_min_ratio(a, (int64_t)ln->e_accel_um_s2 << 24, ratio);
         }
         if (sg->d_nm[3] < 0) ratio = -ratio;
-        for (i = 0; i < PW_MOTORS; i++) { /* pulse rate: steps a second = steps a m * mm/s / 1000 */
+        for (i = 0; i < 4; i++) { /* pulse rate: steps a second = steps a m * mm/s / 1000 */
             int64_t per = i == 3 ? pw_min64(pw_abs64(ratio) << 6, (int64_t)1 << 40) : pw_abs64(unit[i]);
             if (pl->cfg->kinematics == PW_COREXY && i < 2) per = pw_abs64(i ? unit[0] - unit[1] : unit[0] + unit[1]);
-            m = pw_mulshift(per, pl->cfg->steps_per_m[i], 30);
+            m = pw_mulshift(per, pl->cfg->steps_per_m[i == 3 ? e_motor : i], 30);
             if (m > 0) v = pw_min_ratio(v, (int64_t)pl->cfg->max_step_hz * 1000000, m);
         }
     } else {
         len_q32 = pw_mulshift(e_nm, PW_MM_Q64, 32);
-        v = pw_min64(ln->e_velocity_um_s, (int64_t)pl->cfg->max_step_hz * 1000000 / pl->cfg->steps_per_m[3]);
+        v = pw_min64(ln->e_velocity_um_s, (int64_t)pl->cfg->max_step_hz * 1000000 / pl->cfg->steps_per_m[e_motor]);
         a = pw_min64(a, ln->e_accel_um_s2);
     }
     v = pw_max64(pw_min64(v, ln->velocity_um_s), 10);
@@ -321,16 +322,16 @@ int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     int32_t m;
     if (pl->head != pl->done) return PW_E_FULL;
     for (m = 0; m < PW_MOTORS; m++) pl->pos_nm[m] = position_nm[m];
-    for (m = 0; m < PW_MOTORS; m++)
+    for (m = 0; m < pl->cfg->motors; m++)
         pl->motors[m].count = pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
     return PW_OK;
 }
 
 void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOTORS])
 {
-    int64_t nm[PW_MOTORS];
+    int64_t nm[PW_MOTORS] = {0};
     int32_t m;
-    for (m = 0; m < PW_MOTORS; m++) /* counts below 2^31, 1e9 nm: below 2^61 */
+    for (m = 0; m < pl->cfg->motors; m++) /* counts below 2^31, 1e9 nm: below 2^61 */
         nm[m] = pl->head == pl->done ? pl->pos_nm[m] : pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
     if (pl->head != pl->done && pl->cfg->kinematics == PW_COREXY) {
         int64_t a = nm[0], b = nm[1];
@@ -390,7 +391,7 @@ void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
     status->segments = (int64_t)(pl->head - pl->done);
     status->planned_tick = pl->time_q16 >> 16;
     status->final_tick = pl->final_q16 >> 16;
-    for (m = 0; m < PW_MOTORS; m++) {
+    for (m = 0; m < pl->cfg->motors; m++) {
         status->count[m] = pl->motors[m].count;
         status->made_tick[m] = pw_made_q16(pl, m) >> 16;
     }

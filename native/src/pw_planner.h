@@ -13,7 +13,8 @@ enum {
     PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
     PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
     PW_SEG_CURVE = 4,        /* jcap2_q48 includes the curve rule */
-    PW_SEG_SHARP = 8         /* turns by more than 30 degrees where it meets the next: chords of the curve rule end here */
+    PW_SEG_SHARP = 8,        /* turns by more than 30 degrees where it meets the next: chords of the curve rule end here */
+    PW_SEG_TOOL = 8          /* bits of flags from here on: extruder that d_nm[3] belongs to */
 };
 
 /* A straight line and the limits that hold on it. */
@@ -73,7 +74,7 @@ struct pw_planner {
     struct pw_seg *segs;
     struct pw_ramp *ramps;
     struct pw_knot *knots;
-    struct pw_steprun *runs; /* PW_MOTORS rings of cfg->ring_runs */
+    struct pw_steprun *runs; /* a ring of cfg->ring_runs per motor */
     struct pw_markrec *marks;
     uint32_t *mark_segs;
     uint32_t capacity; /* of segs */
@@ -118,7 +119,7 @@ struct pw_planner {
     int64_t left_t_q16, left_s_q32; /* of a cruise that is cut into phases */
     int64_t close_q32;    /* tolerance of u in the piece in work */
     int64_t u0_q32, u1_q32; /* piece in work */
-    int64_t pos_nm[4];    /* exact position at the start of the segment in work */
+    int64_t pos_nm[PW_MOTORS]; /* exact position at the start of the segment in work: x y z, and e per extruder */
     int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
     int32_t piece;        /* a piece is in work */
     int32_t motor;        /* bit per motor whose steps of the piece are made */
@@ -132,6 +133,7 @@ struct pw_planner {
 };
 
 static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
+static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL); }
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
 static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_PLAN_RAMPS]; }
 
@@ -141,6 +143,6 @@ int pw_must_look(const struct pw_planner *pl);
 int32_t pw_look(struct pw_planner *pl);
 /* pw_gen.c: units of work done, 0 when rings are full or no ramp is there. */
 int32_t pw_gen(struct pw_planner *pl, int32_t budget);
-int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[4]); /* steps Q32 */
+int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[PW_MOTORS]); /* steps Q32 */
 
 #endif

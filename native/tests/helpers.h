@@ -13,6 +13,9 @@ static inline struct pw_config helper_config(int corexy)
     c.abi = PW_ABI;
     c.tick_hz = 16000000;
     c.kinematics = corexy ? PW_COREXY : PW_CARTESIAN;
+    int i;
+    c.motors = 4;
+    for (i = 4; i < 8; i++) c.steps_per_m[i] = 1;
     c.steps_per_m[0] = c.steps_per_m[1] = corexy ? 320000 : 80000;
     c.steps_per_m[2] = corexy ? 1600000 : 400000;
     c.steps_per_m[3] = corexy ? 1662338 : 95522;
@@ -22,8 +25,14 @@ static inline struct pw_config helper_config(int corexy)
     c.max_accel_um_s2 = corexy ? 8000000 : 3000000;
     c.max_jerk_mm_s3 = corexy ? 1000000 : 100000;
     c.corner_um_s = 5000;
-    c.max_z_velocity_um_s = 15000;
-    c.max_z_accel_um_s2 = 100000;
+    for (i = 0; i < 3; i++) {
+        c.shaper_mhz[i] = 50000;
+        c.shaper_damping_1e4[i] = 1000;
+    }
+    c.axis_velocity_um_s[2] = 15000;
+    c.axis_accel_um_s2[2] = 100000;
+    c.retract_um_s = c.unretract_um_s = 30000;
+    c.advance_smooth_us = 40000;
     c.max_e_velocity_um_s = 60000;
     c.max_e_accel_um_s2 = 5000000;
     c.e_corner_um_s = 5000;

@@ -622,7 +622,7 @@ static void test_arguments(void)
     while (pw_config_field(n)) n++;
     CHECK_EQ(n, sizeof cfg / sizeof(int32_t));
     CHECK(pw_config_field(-1) == 0);
-    CHECK(strcmp(pw_config_field(11), "max_um[1]") == 0);
+    CHECK(strcmp(pw_config_field(16), "max_um[1]") == 0);
     for (i = 0; i < n; i++) {
         bad = cfg;
         ((int32_t *)&bad)[i] = INT32_MAX;
@@ -659,7 +659,7 @@ static void test_arguments(void)
     CHECK_EQ(pw_status(d.core, 0), PW_E_ARG);
     CHECK_EQ(pw_status(0, &st), PW_E_ARG);
     CHECK_EQ(pw_run(d.core, -1), PW_E_ARG);
-    CHECK_EQ(pw_steps(d.core, 4, &run, 1), PW_E_ARG);
+    CHECK_EQ(pw_steps(d.core, PW_MOTORS, &run, 1), PW_E_ARG);
     CHECK_EQ(pw_steps(d.core, 0, 0, 1), PW_E_ARG);
     CHECK_EQ(pw_marks(d.core, 0, 1), PW_E_ARG);
     CHECK_EQ(pw_expand(&run, 1, ticks, 8), 2);

@@ -31,7 +31,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *line)
 }
 int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks) { (void)pl; return take(DWELL, 0, ticks); }
 int32_t pw_plan_flush(struct pw_planner *pl) { (void)pl; return take(FLUSH, 0, 0); }
-int32_t pw_plan_place(struct pw_planner *pl, const int64_t nm[4]) { (void)pl; return take(PLACE, 0, nm[0]); }
+int32_t pw_plan_place(struct pw_planner *pl, const int64_t nm[PW_MOTORS]) { (void)pl; return take(PLACE, 0, nm[0]); }
 
 static struct pw_config cfg;
 static struct pw_stage stage;
@@ -41,7 +41,7 @@ static char planner; /* its address alone is used */
 
 static void begin(int side)
 {
-    int64_t home[4] = {cfg.home_um[0] * INT64_C(1000), cfg.home_um[1] * INT64_C(1000), cfg.home_um[2] * INT64_C(1000), 0};
+    int64_t home[PW_MOTORS] = {cfg.home_um[0] * INT64_C(1000), cfg.home_um[1] * INT64_C(1000), cfg.home_um[2] * INT64_C(1000), 0};
     stage.planner = (struct pw_planner *)(void *)&planner;
     pw_front_begin(&front, &cfg, &stage, home, PW_GCODE, side);
     taken_count = calls = 0;
@@ -115,12 +115,12 @@ static void test_limits(void)
     CHECK_EQ(line(3)->accel_um_s2, 1500000);
     CHECK_EQ(line(4)->accel_um_s2, 1500000);
     CHECK_EQ(line(5)->accel_um_s2, 700000);
-    CHECK_EQ(line(5)->z_accel_um_s2, 50000);
+    CHECK_EQ(line(5)->axis_accel_um_s2[2], 50000);
     CHECK_EQ(line(5)->e_accel_um_s2, 4000000);
     CHECK_EQ(line(6)->velocity_um_s, 40000);
-    CHECK_EQ(line(6)->z_velocity_um_s, 3000);
+    CHECK_EQ(line(6)->axis_velocity_um_s[2], 3000);
     CHECK_EQ(line(6)->e_velocity_um_s, 10000);
-    CHECK_EQ(line(6)->z_accel_um_s2, cfg.max_z_accel_um_s2);
+    CHECK_EQ(line(6)->axis_accel_um_s2[2], cfg.axis_accel_um_s2[2]);
     CHECK_EQ(line(7)->corner_um_s, 2000);
     CHECK_EQ(line(7)->e_corner_um_s, 1000);
     CHECK_EQ(line(8)->accel_um_s2, cfg.max_accel_um_s2);
@@ -323,7 +323,7 @@ static void test_home(void)
     CHECK_EQ(feed("G28 W\n"), 1);
     TO(3, 5000000, 0, 7000000, 0);
     TO(4, 5000000, 0, 0, 0);
-    CHECK_EQ(line(4)->velocity_um_s, cfg.max_z_velocity_um_s);
+    CHECK_EQ(line(4)->velocity_um_s, cfg.axis_velocity_um_s[2]);
     CHECK_EQ(log_[5].kind, FLUSH);
     CHECK_EQ(feed("G28\n"), 1); /* already there: nothing but the flush */
     CHECK_EQ(taken_count, 7);

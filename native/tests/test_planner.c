@@ -91,7 +91,7 @@ static struct result play(const struct pw_config *cfg, const struct line_list *l
     struct pw_planner *pl = malloc(size);
     struct result res;
     struct pw_steprun runs[64];
-    int64_t zero[4] = {0, 0, 0, 0}, last[4] = {0, 0, 0, 0}, at[4] = {0, 0, 0, 0};
+    int64_t zero[PW_MOTORS] = {0}, last[4] = {0, 0, 0, 0}, at[4] = {0, 0, 0, 0};
     double last_v = 0, last_s = 0;
     uint32_t seen_ramp = 0, seen_seg = 0;
     int i = 0, m, flushed = 0;
@@ -196,8 +196,11 @@ static void add(struct line_list *l, const struct pw_config *c, int64_t at[4], d
     ln->accel_um_s2 = (int32_t)(acc * 1000);
     ln->corner_um_s = c->corner_um_s;
     ln->e_corner_um_s = c->e_corner_um_s;
-    ln->z_velocity_um_s = c->max_z_velocity_um_s;
-    ln->z_accel_um_s2 = c->max_z_accel_um_s2;
+    for (int i = 0; i < 3; i++) {
+        ln->axis_velocity_um_s[i] = i < 2 ? c->max_velocity_um_s : c->axis_velocity_um_s[i];
+        ln->axis_accel_um_s2[i] = i < 2 ? c->max_accel_um_s2 : c->axis_accel_um_s2[i];
+    }
+    ln->tool = ln->advance_us = 0;
     ln->e_velocity_um_s = c->max_e_velocity_um_s;
     ln->e_accel_um_s2 = c->max_e_accel_um_s2;
     memcpy(at, ln->to_nm, sizeof ln->to_nm);
@@ -272,7 +275,7 @@ int main(int argc, char **argv)
             c.corner_um_s = (int32_t)uniform(0, 20000);
             c.curve_um = (int32_t)uniform(0, 2000);
             if (rnd() % 4 == 0) c.min_segment_us = (int32_t)(rnd() % 20000);
-            c.max_z_accel_um_s2 = (int32_t)exp(uniform(log(2e4), log(1e7)));
+            c.axis_accel_um_s2[2] = (int32_t)exp(uniform(log(2e4), log(1e7)));
         }
         l = program(&c, i % 10);
         a = play(&c, &l, 0);

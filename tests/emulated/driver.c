@@ -197,7 +197,7 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
     }
     err = pw_init(mem, size, cfg, &d->core, &bad);
     d->budget = (int32_t)at[3];
-    for (int m = 0; m < PW_MOTORS; m++) {
+    for (int m = 0; m < cfg->motors; m++) {
         sha256_begin(&d->sha[m]);
         d->last[m] = d->steps[m] = 0;
     }
@@ -214,7 +214,7 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
         return 1;
     }
     sha256_begin(&whole);
-    for (int m = 0; m < PW_MOTORS; m++) {
+    for (int m = 0; m < cfg->motors; m++) {
         sha256_end(&d->sha[m], digest);
         for (int i = 0; i < 32; i += 4)
             sha256_word(&whole, digest[i] | (uint32_t)digest[i + 1] << 8 | (uint32_t)digest[i + 2] << 16 | (uint32_t)digest[i + 3] << 24);
@@ -228,7 +228,7 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
     io->put(" sha256 ");
     put_hex(io, digest, 32);
     io->put(" steps");
-    for (int m = 0; m < PW_MOTORS; m++) put_number(io, d->steps[m]);
+    for (int m = 0; m < cfg->motors; m++) put_number(io, d->steps[m]);
     io->put(" runs");
     put_number(io, d->runs);
     io->put(" ticks");

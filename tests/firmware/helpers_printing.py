@@ -131,7 +131,7 @@ def direct_digest(data, machine="sim-cartesian", dialect=policy.GCODE):
     core = stepcore.StepCore(factory.core_config(description), factory.port_config(description))
     core.begin(stepcore.PW_FEED, dialect)
     sink = Sink(core)
-    stream = StreamDigest()
+    stream = StreamDigest(core.motors)
 
     def drain():
         while True:

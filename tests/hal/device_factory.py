@@ -12,7 +12,7 @@ class TestFactory(unittest.TestCase):
         config = factory.core_config(desc)
         self.assertEqual(desc["name"], "small")
         self.assertEqual((config["tick_hz"], config["ring_runs"], config["kinematics"]), (16000000, 16, 0))
-        self.assertEqual(config["steps_per_m"], [80000, 80000, 400000, 95522])
+        self.assertEqual(config["steps_per_m"], [80000, 80000, 400000, 95522, 1, 1, 1, 1])
         for key in config:
             values = config[key] if isinstance(config[key], list) else [config[key]]
             for value in values:
@@ -20,7 +20,7 @@ class TestFactory(unittest.TestCase):
 
     def test_corexy(self):
         desc = factory.describe("sim-corexy")
-        self.assertEqual(factory.core_config(desc)["steps_per_m"], [320000, 320000, 1600000, 1662338])
+        self.assertEqual(factory.core_config(desc)["steps_per_m"], [320000, 320000, 1600000, 1662338, 1, 1, 1, 1])
         caps = factory.caps(desc)
         self.assertEqual(caps.heaters, ("nozzle", "bed", "chamber"))
         self.assertEqual(caps.max_um, (235000, 235000, 250000))

@@ -92,7 +92,7 @@ class TestCore(unittest.TestCase):
         want = drain(core, TEXT)
         core.begin()
         sink = Sink(core, 256, 100)
-        digest = StreamDigest()
+        digest = StreamDigest(core.motors)
         again = array("q", (0,))
         out = bytearray(1200)
         same = True

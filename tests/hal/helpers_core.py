@@ -6,7 +6,7 @@ drain(): without a port.  play(): through the host port in time.  Both return a 
 import binascii
 
 from hal import factory
-from hal.stepcore import PW_EV_COMMAND, PW_EV_END, PW_EV_ERROR, PW_EV_FULL, PW_EV_NONE, PW_MOTORS, StepCore
+from hal.stepcore import PW_EV_COMMAND, PW_EV_END, PW_EV_ERROR, PW_EV_FULL, PW_EV_NONE, StepCore
 from hal.stepport import PW_HOST_FAULT, PW_HOST_IDLE
 from hal.stepsink import Sink, StreamDigest
 
@@ -68,7 +68,7 @@ class Source:
 class _Tape:
     def __init__(self, core, pack_bytes):
         self.sink = Sink(core, pack_bytes)
-        self.digest = StreamDigest()
+        self.digest = StreamDigest(core.motors)
 
     def take(self, drain):
         more = True
@@ -78,8 +78,8 @@ class _Tape:
 
     def fill(self, played, core):
         played.digest = str(binascii.hexlify(self.digest.digest()), "ascii")
-        played.steps = [self.sink.steps(m) for m in range(PW_MOTORS)]
-        played.last_tick = [self.sink.last_tick(m) for m in range(PW_MOTORS)]
+        played.steps = [self.sink.steps(m) for m in range(core.motors)]
+        played.last_tick = [self.sink.last_tick(m) for m in range(core.motors)]
         status = core.status()
         played.moves = status.moves
         played.final_tick = status.final_tick

@@ -216,8 +216,8 @@ def test_spoiled_streams_fail(good, tmp_path, spoil, reason):
         ({"max_accel_mm_s2": 2}, "accel"),
         ({"max_jerk_mm_s3": 2}, "jerk"),
         ({"corner_mm_s": 3}, "corner"),
-        ({"max_z_velocity_mm_s": 2}, "speed"),
-        ({"max_z_accel_mm_s2": 3}, "accel"),
+        ({"z.max_velocity_mm_s": 2}, "speed"),
+        ({"z.max_accel_mm_s2": 3}, "accel"),
     ],
 )
 @pytest.mark.parametrize("machine", MACHINES)
@@ -225,8 +225,10 @@ def test_a_machine_that_takes_more_fails(tmp_path, machine, motion, reason):
     """A core with higher limits than the header says."""
     text = SQUARE.replace("M204 S2000\n", "").replace("M204 S1000\n", "").replace("G1 Z0.8 F600", "G1 Z10.8 F3000")
     key, factor = next(iter(motion.items()))
-    plain = description(machine)
-    more = description(machine, **{key: plain["printer"]["motion"][key] * factor})
+    plain, more = description(machine), description(machine)
+    axis, _, name = key.rpartition(".")
+    part = more["printer"]["axes"][axis] if axis else more["printer"]["motion"]
+    part[name] *= factor
     gcode, path = make(tmp_path, text, plain)
     assert not judged(gcode, path)[1]
     header, _ = load(path)

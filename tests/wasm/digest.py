@@ -17,7 +17,7 @@ _PIECE = 1024
 
 async def digest(core, path):
     sink = Sink(core, 2048)
-    whole = StreamDigest()
+    whole = StreamDigest(core.motors)
     buf = bytearray(_PIECE)
     event = core.event
     commands = 0

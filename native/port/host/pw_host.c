@@ -1,7 +1,7 @@
 /* The host port's life, settings and inputs.  Time is in pw_play.c, steps for digests and files in pw_sink.c. */
 #include "pw_host_parts.h"
 
-#define FIELDS 7
+#define FIELDS 8
 
 /* In the order of struct pw_host_config. */
 static const struct {
@@ -15,6 +15,7 @@ static const struct {
     {"lease_ms", 100, 60000, 1500},
     {"slope_permille_s", 1, 1000000000, 0},
     {"run_budget", 1, 65536, 64},
+    {"motors", 4, PW_MOTORS, 4},
 };
 
 _Static_assert(sizeof(struct pw_host_config) == FIELDS * sizeof(int32_t), "every field is an int32_t and has a row");
@@ -27,7 +28,7 @@ static int is_power_of_two(int32_t n) { return n > 0 && (n & (n - 1)) == 0; }
 static int32_t settle(const struct pw_host_config *hc, int32_t value[FIELDS])
 {
     const int32_t given[FIELDS] = {hc->abi,      hc->queue_runs,       hc->side_runs, hc->queue_marks,
-                                   hc->lease_ms, hc->slope_permille_s, hc->run_budget};
+                                   hc->lease_ms, hc->slope_permille_s, hc->run_budget, hc->motors};
     for (int32_t i = 0; i < FIELDS; i++) {
         value[i] = given[i] ? given[i] : field[i].normal;
         if (i == 5 && !given[i]) continue; /* derived from the machine's limits */
@@ -40,7 +41,7 @@ static int32_t settle(const struct pw_host_config *hc, int32_t value[FIELDS])
 
 static size_t rings_size(const int32_t value[FIELDS])
 {
-    size_t runs = PW_MOTORS * ((size_t)value[1] + (size_t)value[2]), marks = 2u * (size_t)value[3];
+    size_t runs = (size_t)value[7] * ((size_t)value[1] + (size_t)value[2]), marks = 2u * (size_t)value[3];
     return runs * sizeof(struct pw_steprun) + marks * sizeof(struct pw_markrec);
 }
 
@@ -59,10 +60,12 @@ size_t pw_host_size(const struct pw_host_config *hc)
 static int32_t slope_of(const struct pw_config *cfg)
 {
     int64_t path = (int64_t)cfg->max_accel_um_s2 * 1000 / (cfg->max_velocity_um_s > 0 ? cfg->max_velocity_um_s : 1);
-    int64_t z = (int64_t)cfg->max_z_accel_um_s2 * 1000 / (cfg->max_z_velocity_um_s > 0 ? cfg->max_z_velocity_um_s : 1);
     int64_t e = (int64_t)cfg->max_e_accel_um_s2 * 1000 / (cfg->max_e_velocity_um_s > 0 ? cfg->max_e_velocity_um_s : 1);
-    int64_t least = path < z ? path : z;
-    if (e < least) least = e;
+    int64_t least = path < e ? path : e;
+    for (int32_t i = 0; i < 3; i++) {
+        int64_t axis = cfg->axis_velocity_um_s[i] > 0 ? (int64_t)cfg->axis_accel_um_s2[i] * 1000 / cfg->axis_velocity_um_s[i] : least;
+        if (cfg->axis_accel_um_s2[i] > 0 && axis < least) least = axis;
+    }
     if (least < 1) least = 1;
     return least > 1000000000 ? 1000000000 : (int32_t)least;
 }
@@ -89,9 +92,10 @@ static void empty_context(struct context *c)
     c->stopped = 0;
 }
 
-static char *lay_context(struct context *c, char *at, int32_t runs, int32_t marks)
+static char *lay_context(struct context *c, char *at, int32_t motors, int32_t runs, int32_t marks)
 {
-    for (int32_t m = 0; m < PW_MOTORS; m++) {
+    for (int32_t m = 0; m < PW_MOTORS; m++) c->track[m] = (struct track){0};
+    for (int32_t m = 0; m < motors; m++) {
         c->track[m].ring = (struct pw_steprun *)(void *)at;
         c->track[m].mask = (uint32_t)runs - 1u;
         at += (size_t)runs * sizeof(struct pw_steprun);
@@ -116,14 +120,14 @@ int32_t pw_host_init(void *mem, size_t size, const struct pw_config *cfg, const 
         *bad_field = bad;
         return PW_E_CONFIG;
     }
-    if (cfg->tick_hz < 1000000 || cfg->tick_hz > 200000000) return PW_E_ARG;
+    if (cfg->tick_hz < 1000000 || cfg->tick_hz > 200000000 || cfg->motors != value[7]) return PW_E_ARG;
     if (size < head_size() + rings_size(value) || (uintptr_t)mem % 8u) return PW_E_MEMORY;
     at = (char *)mem + head_size();
-    at = lay_context(&h->context[0], at, value[1], value[3]);
-    lay_context(&h->context[1], at, value[2], value[3]);
+    at = lay_context(&h->context[0], at, value[7], value[1], value[3]);
+    lay_context(&h->context[1], at, value[7], value[2], value[3]);
     h->core = core;
     h->now = &h->context[0];
-    for (int32_t i = 0; i < PW_INPUTS; i++) h->input[i] = (struct input){PW_INPUT_OFF, 0, {0, 0, 0, 0}};
+    for (int32_t i = 0; i < PW_INPUTS; i++) h->input[i] = (struct input){PW_INPUT_OFF, 0, {0}};
     for (int32_t i = 0; i < PW_HEATERS; i++) h->heater[i] = (struct heater){0, 0, 0, 0};
     for (int32_t m = 0; m < PW_MOTORS; m++) {
         h->gate[m] = (struct gate){GATE_OFF, 0};
@@ -139,6 +143,7 @@ int32_t pw_host_init(void *mem, size_t size, const struct pw_config *cfg, const 
     h->slice_ticks = cfg->tick_hz / 1000;
     h->guard_ticks = cfg->tick_hz / 500000; /* 2 us */
     h->budget = value[6];
+    h->motors = value[7];
     h->fault = PW_FAULT_NONE;
     h->latched = 0;
     h->gate_hit = 0;
@@ -247,19 +252,19 @@ int32_t pw_host_clear(struct pw_host *host)
 
 /* -- position and switches --------------------------------------------------------------------------------------------------- */
 
-static int is_motor(int32_t motor) { return motor >= 0 && motor < PW_MOTORS; }
+static int is_motor(const struct pw_host *host, int32_t motor) { return motor >= 0 && motor < host->motors; }
 static int is_heater(int32_t heater) { return heater >= 0 && heater < PW_HEATERS; }
 
 int32_t pw_host_set_count(struct pw_host *host, int32_t motor, int32_t count)
 {
-    if (!host || !is_motor(motor)) return PW_E_ARG;
+    if (!host || !is_motor(host, motor)) return PW_E_ARG;
     host->count[motor] = count;
     return PW_OK;
 }
 
 int32_t pw_host_place(struct pw_host *host, int32_t motor, int32_t physical)
 {
-    if (!host || !is_motor(motor)) return PW_E_ARG;
+    if (!host || !is_motor(host, motor)) return PW_E_ARG;
     host->physical[motor] = physical;
     return PW_OK;
 }
@@ -296,7 +301,7 @@ int32_t pw_host_input_state(const struct pw_host *host, int32_t input)
 
 int32_t pw_host_gate(struct pw_host *host, int32_t motor, int32_t input)
 {
-    if (!host || !is_motor(motor) || input < GATE_OFF || input >= PW_INPUTS) return PW_E_ARG;
+    if (!host || !is_motor(host, motor) || input < GATE_OFF || input >= PW_INPUTS) return PW_E_ARG;
     if (host->now != &host->context[1]) return PW_E_STATE;
     host->gate[motor] = (struct gate){input, 0};
     if (input != GATE_OFF && pw_host_closed(host, input)) {

@@ -57,6 +57,7 @@ struct pw_host {
     int32_t slice_ticks;  /* 1 ms */
     int32_t guard_ticks;  /* a run may begin this much before the plan tick it was generated for */
     int32_t budget;
+    int32_t motors;
     int32_t fault;
     int32_t latched;      /* a lease ran out: no motion until pw_host_clear */
     int32_t gate_hit;     /* in this call of pw_host_advance */

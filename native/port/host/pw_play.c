@@ -91,7 +91,7 @@ static struct reach fetch(struct pw_host *h, struct context *c, int64_t *fresh_f
     }
     c->final = *fresh_final = st.final_tick;
     end = st.final_tick;
-    for (int32_t m = 0; m < PW_MOTORS; m++) {
+    for (int32_t m = 0; m < h->motors; m++) {
         struct track *t = &c->track[m];
         int64_t known;
         if (fetch_track(h, c, m)) {
@@ -136,7 +136,7 @@ static struct reach refill(struct pw_host *h, struct context *c, int64_t goal, i
         uint32_t queued = 0, after = 0;
         struct reach to;
         int32_t did;
-        for (int32_t m = 0; m < PW_MOTORS; m++) queued += c->track[m].in;
+        for (int32_t m = 0; m < h->motors; m++) queued += c->track[m].in;
         to = fetch(h, c, &final);
         if (h->fault || c->idle || (to.tick >= goal && (!c->open || final >= final_goal))) return to;
         did = pw_run(h->core, h->budget);
@@ -145,7 +145,7 @@ static struct reach refill(struct pw_host *h, struct context *c, int64_t goal, i
             return to;
         }
         if (did) continue;
-        for (int32_t m = 0; m < PW_MOTORS; m++) after += c->track[m].in;
+        for (int32_t m = 0; m < h->motors; m++) after += c->track[m].in;
         if (after == queued && final == before) return fetch(h, c, &final);
     }
 }
@@ -209,7 +209,7 @@ static int64_t play_gated(struct pw_host *h, struct context *c, int64_t tick)
         struct track *t;
         int32_t direction;
         int64_t when;
-        for (int32_t i = 1; i < PW_MOTORS; i++)
+        for (int32_t i = 1; i < h->motors; i++)
             if (c->track[i].next < c->track[m].next) m = i;
         t = &c->track[m];
         when = t->next;
@@ -220,7 +220,7 @@ static int64_t play_gated(struct pw_host *h, struct context *c, int64_t tick)
         h->count[m] += direction;
         h->physical[m] += direction;
         h->pulses[m]++;
-        for (int32_t g = 0; g < PW_MOTORS; g++) {
+        for (int32_t g = 0; g < h->motors; g++) {
             struct gate *gate = &h->gate[g];
             if (gate->input == GATE_OFF || gate->triggered || !pw_host_closed(h, gate->input)) continue;
             gate->triggered = 1;
@@ -237,11 +237,11 @@ static int64_t play_gated(struct pw_host *h, struct context *c, int64_t tick)
 static int64_t play_to(struct pw_host *h, struct context *c, int64_t tick)
 {
     int gated = 0;
-    for (int32_t m = 0; m < PW_MOTORS; m++) gated |= h->gate[m].input != GATE_OFF;
+    for (int32_t m = 0; m < h->motors; m++) gated |= h->gate[m].input != GATE_OFF;
     if (gated) {
         tick = play_gated(h, c, tick);
     } else {
-        for (int32_t m = 0; m < PW_MOTORS; m++) play_track(h, c, m, tick);
+        for (int32_t m = 0; m < h->motors; m++) play_track(h, c, m, tick);
     }
     fire_marks(c, tick);
     if (tick > c->played) c->played = tick;

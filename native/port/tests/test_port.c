@@ -33,8 +33,9 @@ static struct pw_config machine(void)
     c.tick_hz = HZ;
     c.max_velocity_um_s = 300000;
     c.max_accel_um_s2 = 3000000;
-    c.max_z_velocity_um_s = 15000;
-    c.max_z_accel_um_s2 = 100000;
+    c.axis_velocity_um_s[2] = 15000;
+    c.axis_accel_um_s2[2] = 100000;
+    c.motors = 4;
     c.max_e_velocity_um_s = 60000;
     c.max_e_accel_um_s2 = 5000000;
     return c;
@@ -569,7 +570,7 @@ static void more_marks_than_the_queue_holds_at_the_end_of_the_plan(void)
 
 static void a_gate_triggers_on_its_step(void)
 {
-    const int32_t k[4] = {-1, 0, 0, 0};
+    const int32_t k[PW_MOTORS] = {-1, 0, 0, 0};
     for (int32_t threshold = 1; threshold < 3000; threshold += 371) {
         struct rig r = rig();
         int32_t reason, turns = 0;
@@ -610,7 +611,7 @@ static void a_gate_triggers_on_its_step(void)
 
 static void a_gate_stops_both_motors_of_corexy(void)
 {
-    const int32_t k[4] = {-1, -1, 0, 0}; /* x = (a + b) / 2 falls */
+    const int32_t k[PW_MOTORS] = {-1, -1, 0, 0}; /* x = (a + b) / 2 falls */
     struct rig r = rig();
     pw_host_enter(r.host);
     pw_host_input(r.host, 0, PW_INPUT_LIVE, k, 101);
@@ -631,7 +632,7 @@ static void a_gate_stops_both_motors_of_corexy(void)
 
 static void stuck_and_closed_switches(void)
 {
-    const int32_t k[4] = {1, 0, 0, 0};
+    const int32_t k[PW_MOTORS] = {1, 0, 0, 0};
     struct rig r = rig();
     pw_host_enter(r.host);
     pw_host_input(r.host, 0, PW_INPUT_CLOSED, k, 0);
@@ -749,7 +750,7 @@ static void bad_arguments_are_refused(void)
     struct pw_config cfg = machine();
     struct pw_host *host;
     struct pw_host_status st;
-    const int32_t k[4] = {1001, 0, 0, 0};
+    const int32_t k[PW_MOTORS] = {1001, 0, 0, 0};
     int32_t bad;
     size_t size;
     memset(&hc, 0, sizeof hc);
@@ -773,7 +774,7 @@ static void bad_arguments_are_refused(void)
         CHECK(!strcmp(pw_host_config_field(bad), "lease_ms"));
         free(mem);
     }
-    CHECK(pw_host_config_field(7) == NULL && pw_host_config_field(-1) == NULL);
+    CHECK(pw_host_config_field(8) == NULL && pw_host_config_field(-1) == NULL);
     EQ(pw_host_advance(r.host, -1, 0), PW_E_ARG);
     EQ(pw_host_advance(r.host, 1, 2), PW_E_ARG);
     EQ(pw_host_advance(NULL, 1, 0), PW_E_ARG);

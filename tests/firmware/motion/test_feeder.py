@@ -34,7 +34,7 @@ def stream(data, buffer_bytes, most, one_line=lambda n: False):
     feeder = Feeder(core, buffer_bytes)
     feeder.begin(Scanty(data, most))
     sink = Sink(core)
-    digest = StreamDigest()
+    digest = StreamDigest(core.motors)
 
     def drain():
         while True:

@@ -6,7 +6,7 @@ import pytest
 
 from hal import factory
 from hal.sim import SimOptions, build
-from hal.stepcore import PW_EV_END, PW_EV_FULL, PW_MOTORS, StepCore
+from hal.stepcore import PW_EV_END, PW_EV_FULL, StepCore
 from hal.stepsink import Sink, StreamDigest, pack_ticks
 
 TEXT = b"".join(b"G1 X%d Y%d E%.3f F%d\n" % (i * 7 % 100, i * 13 % 90, i * 0.05, 3000 + i % 7 * 900) for i in range(1, 400))
@@ -17,8 +17,8 @@ class Writer:
 
     def __init__(self, config):
         self.config = config
-        self.ticks = [bytearray() for _ in range(PW_MOTORS)]
-        self.dirs = [bytearray() for _ in range(PW_MOTORS)]
+        self.ticks = [bytearray() for _ in range(config["motors"])]
+        self.dirs = [bytearray() for _ in range(config["motors"])]
         self.state = "open"
         self.room = None
 
@@ -38,7 +38,7 @@ class Writer:
 def reference(name):
     desc = factory.describe(name)
     core = StepCore(factory.core_config(desc))
-    sink, digest = Sink(core), StreamDigest()
+    sink, digest = Sink(core), StreamDigest(core.motors)
     core.begin()
     at = 0
     while core.event.kind != PW_EV_END:
@@ -52,7 +52,7 @@ def reference(name):
     while sink.drain_core():
         digest.update(sink)
     digest.update(sink)
-    return digest.digest(), [sink.steps(motor) for motor in range(PW_MOTORS)]
+    return digest.digest(), [sink.steps(motor) for motor in range(core.motors)]
 
 
 def play(machine, wait_ms=17):
