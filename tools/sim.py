@@ -13,7 +13,7 @@ from firmware.security import passwords, roles
 from hal import factory
 from hal.errors import StorageError
 from hal.sim import SimOptions, build
-from tools import certificates, stepfile
+from tools import certificates, stepfile, stepheader
 
 PATH = "/ipp/print3d"
 FIRST_USER = "admin"
@@ -34,7 +34,7 @@ def step_writer(path: str):
     """`record` of SimOptions: one step file at `path`, replaced whenever a job ends."""
 
     def writer_of(core_config):
-        return stepfile.StepFileWriter(path, stepfile.describe_machine(core_config))
+        return stepfile.StepFileWriter(path, stepheader.describe_machine(core_config))
 
     return writer_of
 

@@ -5,7 +5,7 @@ int64 ticks[count] and int8 direction[count].  The writer holds no stream in mem
 target, in blocks of ticks and directions, and the target appears whole or not at all.
 
 The writer needs nothing but the standard library, since `printwright steps` must stay small; the reader uses numpy.  Not here:
-what a stream has to satisfy (tools/verify).
+what the header says (tools/stepheader.py), what a stream has to satisfy (tools/verify).
 """
 
 import contextlib
@@ -28,44 +28,6 @@ STEPPER_KEYS = ("name", "role", "step_mm", "start_mm", "count")
 
 class StepFileError(ValueError):
     """A file that is no step file, or a damaged one; the message names the file and what is wrong."""
-
-
-def describe_machine(config):
-    """Header of a step file (counts left out) from the fields of struct pw_config.
-
-    config: name -> int or list of ints, as for hal.stepcore.StepCore.  Returns a dict for StepFileWriter.
-    """
-    corexy = config["kinematics"] == 1
-    start = [um / 1000 for um in config["home_um"]] + [0.0]
-    places = [start[0] + start[1], start[0] - start[1], start[2], 0.0] if corexy else start
-    roles = list("abze" if corexy else "xyze") + ["e%d" % number for number in range(1, config["motors"] - 3)]
-    steppers = []
-    for number, role in enumerate(roles):
-        step_mm = 1000 / config["steps_per_m"][number]
-        steppers.append({"name": role, "role": role, "step_mm": step_mm, "start_mm": places[min(number, 3)]})
-    return {
-        "clock_hz": config["tick_hz"],
-        "steppers": steppers,
-        "kinematics": {"type": "corexy" if corexy else "cartesian"},
-        "start_pos": start,
-        "start_line": 0,
-        "step_rule": "half",
-        "limits": {
-            "max_velocity": config["max_velocity_um_s"] / 1000,
-            "max_accel": config["max_accel_um_s2"] / 1000,
-            "max_jerk": config["max_jerk_mm_s3"],
-            "scv": config["corner_um_s"] / 1000,
-            "max_z_velocity": (config["axis_velocity_um_s"][2] or config["max_velocity_um_s"]) / 1000,
-            "max_z_accel": (config["axis_accel_um_s2"][2] or config["max_accel_um_s2"]) / 1000,
-            "max_e_velocity": config["max_e_velocity_um_s"] / 1000,
-            "max_e_accel": config["max_e_accel_um_s2"] / 1000,
-            "e_scv": config["e_corner_um_s"] / 1000,
-            "max_step_rate": config["max_step_hz"],
-            "dir_setup_s": config["dir_setup_ns"] * 1e-9,
-        },
-        "tol": {"path_mm": min(0.005, (config["merge_um"] + config["chord_um"]) / 1000 + 1e-4), "time_s": 1e-6, "e_mm": 0.02},
-        "shaper_s": 0.0,
-    }
 
 
 class _Spool:
@@ -118,7 +80,7 @@ def _write_all(file, data):
 class StepFileWriter:
     """Collects the steps of each motor and makes the file at commit().
 
-    path: the target, a file or nothing yet; its folder must exist.  header: the JSON without counts (describe_machine).  OSError when
+    path: the target, a file or nothing yet; its folder must exist.  header: the JSON without counts (tools/stepheader.py).  OSError when
     the disk is full or the folder cannot be written; whatever happens, nothing but a complete file appears at `path`.  Use it as a
     context manager: leaving the block without commit() drops everything.
     """

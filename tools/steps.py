@@ -12,7 +12,7 @@ from hal import factory, stepcore
 from hal.errors import ConfigError
 from hal.stepcore import StepCore
 from hal.stepsink import Sink, StreamDigest
-from tools import stepfile
+from tools import stepfile, stepheader
 
 CHUNK_BYTES = 65536
 PACK_BYTES = 65536  # digest bytes of a motor between two updates
@@ -155,7 +155,7 @@ def run(source, name, machine=None, out=None, progress=None):
     writer = None
     try:
         if out:
-            writer = stepfile.StepFileWriter(out, stepfile.describe_machine(factory.core_config(description)))
+            writer = stepfile.StepFileWriter(out, stepheader.describe_machine(factory.core_config(description)))
         work = _Run(source, name, description, writer, progress)
         work.feed()
         status = work.core.status()
@@ -166,7 +166,7 @@ def run(source, name, machine=None, out=None, progress=None):
         digest_cpu_s = work.digest_cpu_s + time.process_time() - digest_start
         if writer:
             writer.commit()
-        names = [stepper["name"] for stepper in stepfile.describe_machine(factory.core_config(description))["steppers"]]
+        names = [stepper["name"] for stepper in stepheader.describe_machine(factory.core_config(description))["steppers"]]
         return {
             "lines": work.lines,
             "moves": status.moves,

@@ -38,9 +38,9 @@ class Motion:
 def path_of_gcode(path, description):
     """ToolPath of a G-code file; description: the machine's (limits do not matter, the home position does)."""
     from hal import factory
-    from tools import stepfile
+    from tools import stepheader
 
-    header = stepfile.describe_machine(factory.core_config(description))
+    header = stepheader.describe_machine(factory.core_config(description))
     moves = gcode.read(path, header)
     return ToolPath(moves.points[:, :3], np.diff(moves.points[:, 3]))
 

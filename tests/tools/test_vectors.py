@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hal import factory
-from tools import arcs, models, stepfile, vectors
+from tools import arcs, models, stepheader, vectors
 from tools.verify import gcode
 
 SOLIDS = {name: recipe[1] for name, recipe in vectors.SMALL_RECIPES.items()}
@@ -35,7 +35,7 @@ def test_solids_are_closed(name, tmp_path):
 
 
 def interpreted(path):
-    return gcode.read(str(path), stepfile.describe_machine(factory.core_config(factory.describe())))
+    return gcode.read(str(path), stepheader.describe_machine(factory.core_config(factory.describe())))
 
 
 def test_fitted_arcs_follow_the_chords(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from hal import factory
 from tests.tools.helpers_programs import program
 from tests.tools.helpers_streams import SQUARE, description, load, make, save, simulate
-from tools import stepfile
+from tools import stepheader
 from tools.verify.gcode import VerifyError, read
 from tools.verify.verifier import verify
 
@@ -65,7 +65,7 @@ LEGS_GCODE = "M83\nG1 F3000\nG1 X30 Y17 E0.5\nM400\nG1 E-0.9\nG1 X12.3 Y40.7 E0.
 def simulated(tmp_path, machine, legs, gcode, v, a, j):
     text = tmp_path / "leg.gcode"
     text.write_text(gcode)
-    header = stepfile.describe_machine(factory.core_config(factory.describe(machine)))
+    header = stepheader.describe_machine(factory.core_config(factory.describe(machine)))
     return judged(str(text), save(str(tmp_path / "leg.steps"), header, simulate(header, legs, v, a, j)))
 
 
@@ -280,7 +280,7 @@ def test_missing_motion_and_missing_steps(good, tmp_path):
 def interpreted(tmp_path, text):
     path = tmp_path / "a.gcode"
     path.write_text(text)
-    header = stepfile.describe_machine(factory.core_config(factory.describe("sim-cartesian")))
+    header = stepheader.describe_machine(factory.core_config(factory.describe("sim-cartesian")))
     return read(str(path), header)
 
 
