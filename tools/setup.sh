@@ -68,7 +68,7 @@ fi
 
 # -- the C core, when a source is newer than the module ----------------------------------------------------------------------
 module=$(ls native/_printwright*.so 2>/dev/null | head -n 1)
-if [ -z "$module" ] || [ -n "$(find native/src native/port/host native/include native/cffi -name '*.[chp]*' -newer "$module" -type f | head -n 1)" ]; then
+if [ -z "$module" ] || [ -n "$(find native/src native/port/common native/port/host native/include native/cffi -name '*.[chp]*' -newer "$module" -type f | head -n 1)" ]; then
     say "building the C core"
     .venv/bin/python native/cffi/build.py >&2
 fi

@@ -13,7 +13,7 @@ from cffi import FFI
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _HEADERS = ("printwright.h", "printwright_port.h")
-_SOURCE_FOLDERS = ("native/src", "native/port/host")
+_SOURCE_FOLDERS = ("native/src", "native/port/common", "native/port/host")
 
 
 def declarations(name: str) -> str:

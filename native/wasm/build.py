@@ -16,7 +16,7 @@ import tempfile
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _HEADERS = ("native/include/printwright.h", "native/include/printwright_port.h")
-_FOLDERS = ("native/src", "native/port/host", "native/wasm")
+_FOLDERS = ("native/src", "native/port/common", "native/port/host", "native/wasm")
 OUTPUT = os.path.join(_ROOT, "build", "pwcore.wasm")
 # Without the 128-bit type the core takes the path that 32-bit boards take.
 FLAGS = "--target=wasm32-unknown-emscripten -std=c11 -ffp-contract=off -O2 -U__SIZEOF_INT128__".split()

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
+SOURCES = sorted((ROOT / "native/port/common").glob("*.c")) + sorted((ROOT / "native/port/host").glob("*.c"))
 FLAGS = "-std=c11 -ffp-contract=off -O1 -g -Wall -Wextra -Wconversion -Wshadow -Werror".split()
 
 
@@ -17,7 +18,7 @@ def test_a_compiler_is_there():
 
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_port(compiler, tmp_path):
-    sources = sorted((ROOT / "native/port/host").glob("*.c")) + sorted((ROOT / "native/port/tests").glob("*.c"))
+    sources = SOURCES + sorted((ROOT / "native/port/tests").glob("*.c"))
     program = tmp_path / "test_port"
     command = [compiler, *FLAGS, "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     command += [f"-I{ROOT}/native/include", f"-I{ROOT}/native/port/host", *map(str, sources), "-o", str(program)]
@@ -31,7 +32,7 @@ def test_port(compiler, tmp_path):
 def test_port_is_freestanding(compiler, tmp_path):
     """Nothing but memcpy and memset, which a compiler may call by itself, is needed from outside."""
     objects = []
-    for source in sorted((ROOT / "native/port/host").glob("*.c")):
+    for source in SOURCES:
         out = tmp_path / (source.stem + ".o")
         subprocess.run(
             [compiler, *FLAGS, "-O2", "-ffreestanding", f"-I{ROOT}/native/include", "-c", str(source), "-o", str(out)],

@@ -56,57 +56,6 @@ size_t pw_host_size(const struct pw_host_config *hc)
     return head_size() + rings_size(value);
 }
 
-/* Rate a second, in 1/1000, so that rate' * v_max <= a_max along the path and for z (the extruder follows the path). */
-static int32_t slope_of(const struct pw_config *cfg)
-{
-    int64_t path = (int64_t)cfg->max_accel_um_s2 * 1000 / (cfg->max_velocity_um_s > 0 ? cfg->max_velocity_um_s : 1);
-    int64_t e = (int64_t)cfg->max_e_accel_um_s2 * 1000 / (cfg->max_e_velocity_um_s > 0 ? cfg->max_e_velocity_um_s : 1);
-    int64_t least = path < e ? path : e;
-    for (int32_t i = 0; i < 3; i++) {
-        int64_t axis = cfg->axis_velocity_um_s[i] > 0 ? (int64_t)cfg->axis_accel_um_s2[i] * 1000 / cfg->axis_velocity_um_s[i] : least;
-        if (cfg->axis_accel_um_s2[i] > 0 && axis < least) least = axis;
-    }
-    if (least < 1) least = 1;
-    return least > 1000000000 ? 1000000000 : (int32_t)least;
-}
-
-static void empty_context(struct context *c)
-{
-    for (int32_t m = 0; m < PW_MOTORS; m++) {
-        struct track *t = &c->track[m];
-        t->in = t->at = t->out = t->step = t->tapped = 0;
-        t->next = INT64_MAX;
-        t->last_in = -1;
-        t->horizon = -1;
-    }
-    c->mark_in = c->mark_at = c->mark_out = 0;
-    c->mark_tick = 0;
-    c->played = 0;
-    c->carry_q33 = 0;
-    c->final = c->rest = 0;
-    c->rate = c->target = RATE_ONE;
-    c->idle = 0;
-    c->open = 0;
-    c->loose = 0;
-    c->starving = 0;
-    c->stopped = 0;
-}
-
-static char *lay_context(struct context *c, char *at, int32_t motors, int32_t runs, int32_t marks)
-{
-    for (int32_t m = 0; m < PW_MOTORS; m++) c->track[m] = (struct track){0};
-    for (int32_t m = 0; m < motors; m++) {
-        c->track[m].ring = (struct pw_steprun *)(void *)at;
-        c->track[m].mask = (uint32_t)runs - 1u;
-        at += (size_t)runs * sizeof(struct pw_steprun);
-    }
-    c->mark = (struct pw_markrec *)(void *)at;
-    c->mark_mask = (uint32_t)marks - 1u;
-    c->tap = 0;
-    empty_context(c);
-    return at + (size_t)marks * sizeof(struct pw_markrec);
-}
-
 int32_t pw_host_init(void *mem, size_t size, const struct pw_config *cfg, const struct pw_host_config *hc, struct pw_core *core,
                      struct pw_host **host, int32_t *bad_field)
 {
@@ -123,9 +72,9 @@ int32_t pw_host_init(void *mem, size_t size, const struct pw_config *cfg, const 
     if (cfg->tick_hz < 1000000 || cfg->tick_hz > 200000000 || cfg->motors != value[7]) return PW_E_ARG;
     if (size < head_size() + rings_size(value) || (uintptr_t)mem % 8u) return PW_E_MEMORY;
     at = (char *)mem + head_size();
-    at = lay_context(&h->context[0], at, value[7], value[1], value[3]);
-    lay_context(&h->context[1], at, value[7], value[2], value[3]);
-    h->core = core;
+    at = pw_flow_lay(&h->context[0], at, value[7], value[1], value[3]);
+    pw_flow_lay(&h->context[1], at, value[7], value[2], value[3]);
+    pw_flow_rules(&h->rules, core, cfg, value[5]);
     h->now = &h->context[0];
     for (int32_t i = 0; i < PW_INPUTS; i++) h->input[i] = (struct input){PW_INPUT_OFF, 0, {0}};
     for (int32_t i = 0; i < PW_HEATERS; i++) h->heater[i] = (struct heater){0, 0, 0, 0};
@@ -134,16 +83,10 @@ int32_t pw_host_init(void *mem, size_t size, const struct pw_config *cfg, const 
         h->count[m] = h->physical[m] = h->trigger_count[m] = h->pulses[m] = 0;
     }
     h->machine_tick = h->consumed = 0;
-    h->starvations = h->hard_stops = 0;
-    if (!value[5]) value[5] = slope_of(cfg);
-    /* permille a second to Q32 a tick: 10^9 * 2^32 < 2^62 */
-    h->slope_q32 = ((int64_t)value[5] << 32) / ((int64_t)cfg->tick_hz * 1000);
-    if (h->slope_q32 < 1) h->slope_q32 = 1;
+    h->hard_stops = 0;
     h->lease_ticks = (int64_t)value[4] * cfg->tick_hz / 1000;
     h->slice_ticks = cfg->tick_hz / 1000;
-    h->guard_ticks = cfg->tick_hz / 500000; /* 2 us */
     h->budget = value[6];
-    h->motors = value[7];
     h->fault = PW_FAULT_NONE;
     h->latched = 0;
     h->gate_hit = 0;
@@ -156,8 +99,8 @@ int32_t pw_host_begin(struct pw_host *host)
     if (!host) return PW_E_ARG;
     if (host->fault) return PW_E_STATE;
     host->now = &host->context[0];
-    empty_context(&host->context[0]);
-    empty_context(&host->context[1]);
+    pw_flow_clear(&host->context[0]);
+    pw_flow_clear(&host->context[1]);
     for (int32_t m = 0; m < PW_MOTORS; m++) host->gate[m] = (struct gate){GATE_OFF, 0};
     if (host->latched) host->now->rate = host->now->target = 0;
     return PW_OK;
@@ -165,13 +108,13 @@ int32_t pw_host_begin(struct pw_host *host)
 
 int32_t pw_host_enter(struct pw_host *host)
 {
-    struct context *c;
+    struct flow *c;
     if (!host) return PW_E_ARG;
     c = &host->context[0];
     if (host->fault || host->now != c) return PW_E_STATE;
     if (c->rate != 0 && c->played != c->rest) return PW_E_STATE;
     host->now = &host->context[1];
-    empty_context(host->now);
+    pw_flow_clear(host->now);
     if (host->latched) host->now->rate = host->now->target = 0;
     for (int32_t m = 0; m < PW_MOTORS; m++) host->gate[m] = (struct gate){GATE_OFF, 0};
     return PW_OK;
@@ -188,17 +131,14 @@ int32_t pw_host_leave(struct pw_host *host)
 
 int32_t pw_host_open(struct pw_host *host, int32_t open)
 {
-    struct context *c;
     if (!host) return PW_E_ARG;
-    c = host->now;
-    if (open && !c->open && c->played != c->rest) c->loose = 1;
-    c->open = open != 0;
+    pw_flow_open(host->now, open);
     return PW_OK;
 }
 
 int32_t pw_host_tap(struct pw_host *host, int32_t on)
 {
-    struct context *c;
+    struct flow *c;
     if (!host) return PW_E_ARG;
     c = &host->context[0];
     for (int32_t m = 0; m < PW_MOTORS; m++)
@@ -252,7 +192,7 @@ int32_t pw_host_clear(struct pw_host *host)
 
 /* -- position and switches --------------------------------------------------------------------------------------------------- */
 
-static int is_motor(const struct pw_host *host, int32_t motor) { return motor >= 0 && motor < host->motors; }
+static int is_motor(const struct pw_host *host, int32_t motor) { return motor >= 0 && motor < host->rules.motors; }
 static int is_heater(int32_t heater) { return heater >= 0 && heater < PW_HEATERS; }
 
 int32_t pw_host_set_count(struct pw_host *host, int32_t motor, int32_t count)
@@ -345,7 +285,7 @@ int32_t pw_host_energy(const struct pw_host *host, int32_t heater, int64_t *perm
 
 int32_t pw_host_status(const struct pw_host *host, struct pw_host_status *status)
 {
-    const struct context *c;
+    const struct flow *c;
     if (!host || !status) return PW_E_ARG;
     c = host->now;
     status->machine_tick = host->machine_tick;
@@ -359,7 +299,7 @@ int32_t pw_host_status(const struct pw_host *host, struct pw_host_status *status
     status->expired = 0;
     for (int32_t i = 0; i < PW_HEATERS; i++)
         if (host->heater[i].expired) status->expired |= (int64_t)1 << i;
-    status->starvations = host->starvations;
+    status->starvations = host->rules.starvations;
     status->hard_stops = host->hard_stops;
     status->marks_fired = (int64_t)(c->mark_at - c->mark_out);
     status->triggered = 0;
@@ -375,7 +315,7 @@ int32_t pw_host_status(const struct pw_host *host, struct pw_host_status *status
 
 int32_t pw_host_marks(struct pw_host *host, struct pw_markrec *out, int32_t n)
 {
-    struct context *c;
+    struct flow *c;
     int32_t got = 0;
     if (!host || !out || n < 0) return PW_E_ARG;
     c = host->now;

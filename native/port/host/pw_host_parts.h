@@ -1,29 +1,10 @@
 /* The host's state, shared by pw_host.c (life, settings) and pw_play.c (time).  Internal to native/port/host. */
 #ifndef PW_HOST_PARTS_H
 #define PW_HOST_PARTS_H
-#include "pw_track.h"
+#include "../common/pw_flow.h"
+#include "printwright_port.h"
 
-#define RATE_ONE ((int64_t)1 << 32)
 #define GATE_OFF (-1)
-
-/* Play state of one motion context (main, or the second one for homing). */
-struct context {
-    struct track track[PW_MOTORS];
-    struct pw_markrec *mark;              /* ring: mark_out..mark_at fired and unread, mark_at..mark_in waiting */
-    uint32_t mark_mask, mark_in, mark_at, mark_out;
-    int64_t mark_tick;                    /* of the last mark queued */
-    int64_t played;                       /* plan ticks */
-    uint64_t carry_q33;                   /* fraction of a plan tick played beyond that */
-    int64_t final;                        /* end of the final plan, as last read */
-    int64_t rest;                         /* the last plan tick known to be a standstill */
-    int64_t rate, target;                 /* Q32 */
-    int32_t idle;                         /* the core has turned everything into runs and they are queued */
-    int32_t open;                         /* more text is to come */
-    int32_t loose;                        /* opened anew before flushed motion was over: where that ends is not known */
-    int32_t starving;                     /* the rate is falling for want of final plan */
-    int32_t stopped;                      /* by a quick stop */
-    int32_t tap;
-};
 
 struct input {
     int32_t mode, threshold;
@@ -43,21 +24,18 @@ struct heater {
 };
 
 struct pw_host {
-    struct pw_core *core;
-    struct context context[2];
-    struct context *now;
+    struct flow_rules rules;
+    struct flow context[2];
+    struct flow *now;
     struct input input[PW_INPUTS];
     struct gate gate[PW_MOTORS];
     struct heater heater[PW_HEATERS];
     int64_t machine_tick, consumed;
     int64_t count[PW_MOTORS], physical[PW_MOTORS], trigger_count[PW_MOTORS], pulses[PW_MOTORS];
-    int64_t starvations, hard_stops;
-    int64_t slope_q32;    /* change of rate a tick */
+    int64_t hard_stops;
     int64_t lease_ticks;
     int32_t slice_ticks;  /* 1 ms */
-    int32_t guard_ticks;  /* a run may begin this much before the plan tick it was generated for */
     int32_t budget;
-    int32_t motors;
     int32_t fault;
     int32_t latched;      /* a lease ran out: no motion until pw_host_clear */
     int32_t gate_hit;     /* in this call of pw_host_advance */
@@ -66,5 +44,13 @@ struct pw_host {
 /* Sets the fault once, puts the heaters out and stops motion. */
 void pw_host_fail(struct pw_host *host, int32_t fault);
 int pw_host_closed(const struct pw_host *host, int32_t input); /* the switch is closed */
+
+/* Steps [from, to) of the run into the sink's buffers of the motor; returns how many fitted. */
+uint32_t pw_sink_take(struct pw_sink *sink, int32_t motor, const struct pw_steprun *run, uint32_t from, uint32_t to);
+void pw_sink_reset(struct pw_sink *sink);
+void pw_sink_report(const struct pw_sink *sink, struct pw_sink_status *status);
+
+/* The main context's track of a motor, for the tap. */
+struct track *pw_host_main_track(struct pw_host *host, int32_t motor);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * The inner loops carry the Q16 sum of a run (first + interval*i + add*i(i-1)/2) by two additions a step, which is exact, so the
  * ticks equal those of pw_expand. */
-#include "pw_track.h"
+#include "pw_host_parts.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "digest bytes are stored as they lie in memory");
 

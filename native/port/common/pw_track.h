@@ -1,7 +1,7 @@
-/* One motor's queue of runs, between the core and its reader, and the arithmetic of a run.  Internal to native/port/host. */
+/* One motor's queue of runs, between the core and its player, and the arithmetic of a run.  Internal to native/port. */
 #ifndef PW_TRACK_H
 #define PW_TRACK_H
-#include "printwright_port.h"
+#include "printwright.h"
 
 /* Indices count up for ever and are masked on use: out <= at <= in <= out + mask + 1.
  * in: written by the fetching side; at, step: by playing; out, tapped: by the tap (equal to at, step while there is no tap). */
@@ -35,12 +35,10 @@ static inline int run_valid(const struct pw_steprun *r)
     return last >= 0;
 }
 
-/* Steps [from, to) of the run into the sink's buffers of the motor; returns how many fitted. */
-uint32_t pw_sink_take(struct pw_sink *sink, int32_t motor, const struct pw_steprun *run, uint32_t from, uint32_t to);
-void pw_sink_reset(struct pw_sink *sink);
-void pw_sink_report(const struct pw_sink *sink, struct pw_sink_status *status);
-
-/* The main context's track of a motor, for the tap. */
-struct track *pw_host_main_track(struct pw_host *host, int32_t motor);
+/* Sets `next` anew. */
+static inline void track_first(struct track *t)
+{
+    t->next = t->at == t->in ? INT64_MAX : run_tick(&t->ring[t->at & t->mask], t->step);
+}
 
 #endif
