@@ -19,8 +19,8 @@ lint: setup
 setup:
 	@tools/setup.sh test
 
-bench: setup ## speed and memory, as JSON in build/bench/
-	$(PYTHON) -m bench
+bench: setup ## speed and memory, as JSON in build/bench/; KLIPPER=DIR, a checkout built by hand, compares with it
+	KLIPPER="$(KLIPPER)" $(PYTHON) -m bench
 
 fuzz: setup ## fuzzers for longer, this many seconds each: make fuzz SECONDS=600
 	native/fuzz/run.sh $(SECONDS)

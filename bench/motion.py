@@ -1,16 +1,19 @@
 """Motion: lines and steps a second and memory of `printwright steps` on a file of a million lines, and print times (design.md section 7).
 
 The large file is that of `make vectors`, sliced when it is missing and slicers are there; else dense G-code is made up.  Each run is a
-process of its own.  cpu_s is without hashing; packing the bytes that are hashed is in it.
+process of its own.  cpu_s is without hashing; packing the bytes that are hashed is in it.  With KLIPPER in the environment the first
+part of that file also goes through Klipper's batch mode (bench/klipper.py).
 """
 
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from bench import klipper
 from hal import factory
 from tools import steps
 
@@ -134,6 +137,8 @@ def run(log):
     with tempfile.TemporaryDirectory() as folder:
         path, origin = large_file(log, folder)
         result = {"large_file": path.name, "large_file_origin": origin, "steps": throughput(log, path)}
+        if os.environ.get("KLIPPER"):
+            result["klipper"] = klipper.compare(log, os.environ["KLIPPER"], path)
         result["print_time_over_one_piece"] = dense_lines(folder)
         result["print_time_over_unlimited_jerk"] = unlimited_jerk(log, [path])
     return result
