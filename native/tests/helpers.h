@@ -51,6 +51,28 @@ static inline struct pw_config helper_config(int corexy)
     return c;
 }
 
+/* sim-delta: 160 steps/mm a tower, radius 174.75 mm, towers at 210, 330 and 90 degrees. */
+static inline struct pw_config helper_delta(void)
+{
+    struct pw_config c = helper_config(0);
+    int i;
+    c.kinematics = PW_DELTA;
+    for (i = 0; i < 3; i++) {
+        c.steps_per_m[i] = 160000;
+        c.axis_velocity_um_s[i] = c.axis_accel_um_s2[i] = 0;
+        c.min_um[i] = i < 2 ? -140000 : 0;
+        c.max_um[i] = i < 2 ? 140000 : 300000;
+    }
+    c.home_um[2] = 300000;
+    c.arm_um = 333000;
+    c.tower_x_um[0] = -151338;
+    c.tower_x_um[1] = 151338;
+    c.tower_y_um[0] = c.tower_y_um[1] = -87375;
+    c.tower_y_um[2] = 174750;
+    c.bed_radius_um = 140000;
+    return c;
+}
+
 /* "name=value" */
 static inline int helper_set(struct pw_config *c, const char *text)
 {
