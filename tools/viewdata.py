@@ -8,7 +8,7 @@ import numpy as np
 
 from tools.stepfile import StepFile
 from tools.verify import gcode
-from tools.verify.path import motor_matrix
+from tools.verify.kinematics import Kinematics
 
 SAMPLE_S = 0.001
 MOST_SAMPLES = 4_000_000
@@ -78,9 +78,9 @@ def load_steps(path, sample_s=SAMPLE_S):
     sample_s = max(sample_s, end_s / MOST_SAMPLES)
     t = np.arange(0, end_s + 2 * sample_s, sample_s)
     motors = _positions(read, t)
-    matrix = motor_matrix(read.header)
-    place = np.linalg.lstsq(matrix, motors, rcond=None)[0].T
-    xyz, e = place[:, :3], place[:, 3]
+    kinematics = Kinematics(read.header)
+    xyz, e = kinematics.carriage_of(motors[kinematics.axis]), motors[list(kinematics.extruder)].sum(0)
+    place = np.column_stack((xyz, e))
     # per step the place jumps by up to one step: differences over a few samples are smooth enough to look at
     wide = max(1, round(0.004 / sample_s))
     velocity = np.zeros_like(xyz)

@@ -296,7 +296,8 @@ def test_limits_go_down_only(tmp_path):
     moves = interpreted(tmp_path, "M204 P9000 T800\nM205 X2 E1\nM203 X50 Z4\nM201 Z20\nG1 X10 E1 F9000\nG1 X20\n")
     assert moves.accel.tolist() == [3000, 800]
     assert moves.scv.tolist() == [2, 2] and moves.e_jump.tolist() == [1, 1]
-    assert moves.feed.tolist() == [50, 50] and moves.z_speed.tolist() == [4, 4] and moves.z_accel.tolist() == [20, 20]
+    assert moves.feed.tolist() == [150, 150] and moves.x_speed.tolist() == [50, 50] and moves.y_speed.tolist() == [300, 300]
+    assert moves.z_speed.tolist() == [4, 4] and moves.z_accel.tolist() == [20, 20]
 
 
 def test_arcs(tmp_path):

@@ -14,7 +14,8 @@ ARC_ERROR_MM = 0.0002
 CORNER_MIN_MM_S = 0.1  # M205 with 0 means "nearly stop"
 NO_LIMIT = 1e9  # mm/s: the feed of a travel that only the machine's limits bound
 
-STOPS = {"M109", "M190", "M191", "M400", "G28", "T0", "M600"}  # motion ends before these (design.md section 3)
+STOPS = {"M109", "M190", "M191", "M400", "M600", "M900"}  # motion ends before these, T and G28 (design.md section 3)
+PLANES = {"G17": (0, 1, 2), "G18": (2, 0, 1), "G19": (1, 2, 0)}  # the plane's axes, right-handed, and the one across
 
 _WORD = re.compile(r"([A-Z])[ \t]*([-+]?(?:\d+\.?\d*|\.\d+))?")
 _FAST = re.compile(r"G[01](?: X(-?[\d.]+))?(?: Y(-?[\d.]+))?(?: Z(-?[\d.]+))?(?: E(-?[\d.]+))?(?: F([\d.]+))?$")
@@ -28,11 +29,13 @@ class Moves:
     """Segments of the whole file as numpy arrays of one length (n), and their n + 1 corners.
 
     points: (n + 1, 4) mm, x y z and the filament fed since the start.  line: line number (from 1).  feed: mm/s as asked for.
-    accel, retract_accel, scv, e_jump, z_speed, z_accel, e_speed, e_accel: limits in force.  arc: radius in mm for pieces of arcs, else 0.
+    accel, scv, e_jump, {x,y,z,e}_{speed,accel}: limits in force.  arc: radius in mm for pieces of arcs, else 0.  tool: the extruder
+    that moves.  advance: pressure advance of that extruder in s.
     stop: (n + 1), time in s that the motion must stand at the corner, -1 where it need not stop.
     """
 
-    FIELDS = ("line", "feed", "accel", "scv", "e_jump", "z_speed", "z_accel", "e_speed", "e_accel", "arc")
+    AXIS_LIMITS = ("x_speed", "y_speed", "z_speed", "e_speed", "x_accel", "y_accel", "z_accel", "e_accel")
+    FIELDS = ("line", "feed", "accel", "scv", "e_jump", *AXIS_LIMITS, "arc", "tool", "advance")
 
     def __init__(self):
         self.raw = {name: array("d") for name in self.FIELDS}
@@ -47,6 +50,7 @@ class Moves:
             setattr(self, name, np.frombuffer(self.raw[name], float) if self.raw[name] else np.zeros(0))
         self.points = np.frombuffer(self.coordinates, float).reshape(-1, 4)
         self.line = self.line.astype(np.int64)
+        self.tool = self.tool.astype(np.int64)
         self.stop = np.full(len(self.points), -1.0)
         for corner, seconds in self.stops.items():
             self.stop[corner] = seconds
@@ -66,11 +70,23 @@ class Interpreter:
         self.relative = self.relative_e = self.inch = False
         self.feed = 0.0
         self.print_accel = self.travel_accel = self.retract_accel = limits["max_accel"]
-        self.path_accel, self.path_speed = limits["max_accel"], limits["max_velocity"]
         self.scv = limits["scv"]
         self.e_jump = limits.get("e_scv", math.inf)
-        self.z_speed, self.z_accel = limits["max_z_velocity"], limits["max_z_accel"]
-        self.e_speed, self.e_accel = limits.get("max_e_velocity", math.inf), limits["max_e_accel"]
+        speeds = limits.get("axis_velocity") or [limits["max_velocity"]] * 2 + [limits["max_z_velocity"]]
+        accels = limits.get("axis_accel") or [limits["max_accel"]] * 2 + [limits["max_z_accel"]]
+        # of the machine, and in force
+        self.most_speed = dict(zip("XYZE", [*speeds, limits.get("max_e_velocity", math.inf)], strict=True))
+        self.most_accel = dict(zip("XYZE", [*accels, limits["max_e_accel"]], strict=True))
+        self.axis_speed, self.axis_accel = dict(self.most_speed), dict(self.most_accel)
+        extruders = header.get("extruders") or [{}]
+        self.offsets = [extruder.get("offset_mm", [0.0] * 3) for extruder in extruders]
+        self.advance = [extruder.get("advance_s", 0.0) for extruder in extruders]
+        self.most_advance = list(self.advance)
+        self.tool = 0
+        self.plane = PLANES["G17"]
+        self.retraction = header.get("retraction") or {}
+        self.lifted = {}  # tool -> height of the lift while it is retracted by G10
+        self.place = list(self.home)  # in the text's coordinates, of the nozzle in force; `at` is the carriage's
         self.moves = Moves()
         self.moves.coordinates.extend((*self.at, 0.0))
         self.line = 0
@@ -83,15 +99,16 @@ class Interpreter:
             return
         raw = moves.raw
         raw["line"].append(self.line)
-        raw["feed"].append(min(feed, self.path_speed) if to != self.at else feed)
+        raw["feed"].append(min(feed, self.machine["max_velocity"]) if to[:3] != self.at else feed)
         raw["accel"].append(accel)
         raw["scv"].append(self.scv)
         raw["e_jump"].append(self.e_jump)
-        raw["z_speed"].append(self.z_speed)
-        raw["z_accel"].append(self.z_accel)
-        raw["e_speed"].append(self.e_speed)
-        raw["e_accel"].append(self.e_accel)
+        for letter in "XYZE":
+            raw[letter.lower() + "_speed"].append(self.axis_speed[letter])
+            raw[letter.lower() + "_accel"].append(self.axis_accel[letter])
         raw["arc"].append(arc)
+        raw["tool"].append(self.tool)
+        raw["advance"].append(self.advance[self.tool])
         self.at = list(to)
         self.e_total = e_total
         moves.coordinates.extend((*to, e_total))
@@ -103,17 +120,26 @@ class Interpreter:
     def _accel(self, to, de):
         if to == self.at:
             return self.retract_accel
-        return min(self.print_accel if de > 0 else self.travel_accel, self.path_accel)
+        return self.print_accel if de > 0 else self.travel_accel
+
+    def _shift(self, axis):
+        """From a coordinate of the text to the carriage's."""
+        return (self.lifted.get(self.tool, 0.0) if axis == 2 else 0.0) - self.offsets[self.tool][axis]
+
+    def _carriage(self, place):
+        """To the nanometre, so that what is at the same place compares equal."""
+        return [round(place[axis] + self._shift(axis), 6) for axis in range(3)]
 
     def move(self, words, kind):
         """G0 to G3; words: letter -> float."""
         unit = 25.4 if self.inch else 1.0
         if "F" in words:
             self.feed = words["F"] * unit / 60
-        to = list(self.at)
+        place, moves_axes = list(self.place), kind >= 2
         for axis, letter in enumerate("XYZ"):
             if letter in words:
-                to[axis] = words[letter] * unit + (self.at[axis] if self.relative else 0.0)
+                place[axis] = words[letter] * unit + (place[axis] if self.relative else 0.0)
+                moves_axes = True
         de = 0.0
         if "E" in words:
             value = words["E"] * unit
@@ -125,26 +151,32 @@ class Interpreter:
         self.moves.moves += 1
         if not self.feed:
             raise VerifyError("line %d: motion before the first F" % self.line)
+        to = self._carriage(place) if moves_axes else list(self.at)
+        if moves_axes and (kind >= 2 or de > 0):
+            # behind a T: a nozzle that is to draw goes to its place first
+            self._segment(self._carriage(self.place), self.e_total, self.feed, self.travel_accel)
+        self.place = place
         if kind < 2:
             self._segment(to, self.e_total + de, self.feed, self._accel(to, de))
         else:
             self._arc(to, de, words, unit, kind == 2)
 
     def _arc(self, to, de, words, unit, clockwise):
-        x0, y0, z0 = self.at
+        p, q, across = self.plane
+        p0, q0 = self.at[p], self.at[q]
         if "R" in words:
             radius = words["R"] * unit
-            dx, dy = to[0] - x0, to[1] - y0
-            half = math.hypot(dx, dy) / 2
+            dp, dq = to[p] - p0, to[q] - q0
+            half = math.hypot(dp, dq) / 2
             rise = math.sqrt(max(radius * radius - half * half, 0.0)) / (2 * half)
             if clockwise != (radius < 0):
                 rise = -rise
-            cx, cy = (x0 + to[0]) / 2 - dy * rise, (y0 + to[1]) / 2 + dx * rise
+            cp, cq = (p0 + to[p]) / 2 - dq * rise, (q0 + to[q]) / 2 + dp * rise
         else:
-            cx, cy = x0 + words.get("I", 0.0) * unit, y0 + words.get("J", 0.0) * unit
-        radius0, radius1 = math.hypot(x0 - cx, y0 - cy), math.hypot(to[0] - cx, to[1] - cy)
-        angle0 = math.atan2(y0 - cy, x0 - cx)
-        turn = math.atan2(to[1] - cy, to[0] - cx) - angle0
+            cp, cq = p0 + words.get("IJK"[p], 0.0) * unit, q0 + words.get("IJK"[q], 0.0) * unit
+        radius0, radius1 = math.hypot(p0 - cp, q0 - cq), math.hypot(to[p] - cp, to[q] - cq)
+        angle0 = math.atan2(q0 - cq, p0 - cp)
+        turn = math.atan2(to[q] - cq, to[p] - cp) - angle0
         if clockwise:
             turn = -(-turn % (2 * math.pi) or 2 * math.pi)
         else:
@@ -153,19 +185,18 @@ class Interpreter:
         step = 2 * math.acos(max(1 - ARC_ERROR_MM / radius, -1.0))
         n = max(1, math.ceil(abs(turn) / step))
         accel = self._accel(to if to != self.at else [None], de)
-        e0 = self.e_total
+        start, e0 = self.at[across], self.e_total
         # where the two radii differ, the miss of the exact circle is spread along the arc
-        miss_x = to[0] - cx - radius0 * math.cos(angle0 + turn)
-        miss_y = to[1] - cy - radius0 * math.sin(angle0 + turn)
+        miss_p = to[p] - cp - radius0 * math.cos(angle0 + turn)
+        miss_q = to[q] - cq - radius0 * math.sin(angle0 + turn)
+        point = [0.0] * 3
         for i in range(1, n + 1):
             share = i / n
             angle = angle0 + turn * share
-            point = [
-                cx + radius0 * math.cos(angle) + miss_x * share,
-                cy + radius0 * math.sin(angle) + miss_y * share,
-                z0 + (to[2] - z0) * share,
-            ]
-            self._segment(to if i == n else point, e0 + de * share, self.feed, accel, radius)
+            point[p] = cp + radius0 * math.cos(angle) + miss_p * share
+            point[q] = cq + radius0 * math.sin(angle) + miss_q * share
+            point[across] = start + (to[across] - start) * share
+            self._segment(to if i == n else list(point), e0 + de * share, self.feed, accel, radius)
 
     def home_travel(self, words):
         """G28 after motion: x and y travel to the home position, then z."""
@@ -173,14 +204,39 @@ class Interpreter:
         if not any(named):
             named = [True] * 3
         to = [self.home[axis] if named[axis] and axis < 2 else self.at[axis] for axis in range(3)]
-        self._segment(to, self.e_total, NO_LIMIT, self.travel_accel_now())
+        self._segment(to, self.e_total, NO_LIMIT, self.machine["max_accel"])
         if named[2]:
             to = [*to[:2], self.home[2]]
-            self._segment(to, self.e_total, NO_LIMIT, self.travel_accel_now())
+            self._segment(to, self.e_total, NO_LIMIT, self.machine["max_accel"])
+        self.place = [round(self.at[axis] - self._shift(axis), 6) if named[axis] else self.place[axis] for axis in range(3)]
         self._stop(0.0)
 
-    def travel_accel_now(self):
-        return min(self.travel_accel, self.path_accel)
+    def choose(self, tool):
+        """T: motion ends; the carriage goes to the new nozzle's places with the next move."""
+        if not 0 <= tool < len(self.offsets):
+            raise VerifyError("line %d: no tool T%d" % (self.line, tool))
+        self._stop(0.0)
+        self.tool = tool
+
+    def retract(self, back):
+        """G10 (back) and G11: filament, and the lift of z."""
+        if (self.tool in self.lifted) == back:
+            return
+        tells = self.retraction
+        lift = tells.get("lift_mm", 0.0)
+        up = [self.at[0], self.at[1], round(self.at[2] + (lift if back else -lift), 6)]
+        if back:
+            self._pull(-tells["retract_mm"], tells["retract_mm_s"])
+        self._segment(up, self.e_total, NO_LIMIT, self.travel_accel)
+        if not back:
+            self._pull(tells["retract_mm"] + tells["extra_mm"], tells["unretract_mm_s"])
+        if back:
+            self.lifted[self.tool] = lift
+        else:
+            del self.lifted[self.tool]
+
+    def _pull(self, de, speed):
+        self._segment(list(self.at), self.e_total + de, speed, self.retract_accel)
 
     # -- lines ---------------------------------------------------------------------------------------------------------------
 
@@ -224,30 +280,29 @@ class Interpreter:
         elif name == "G92":
             if "E" in words:
                 self.e_word = words["E"] * (25.4 if self.inch else 1.0)
+        elif name in PLANES:
+            self.plane = PLANES[name]
+        elif name in ("G10", "G11"):
+            self.retract(name == "G10")
         elif name == "G28":
             self.home_travel(words)
+        elif name[0] == "T":
+            self.choose(int(name[1:]))
         elif name in STOPS:
             self._stop(0.0)
+            if name == "M900" and "K" in words:
+                self.advance[self.tool] = min(self.most_advance[self.tool], words["K"])
         elif name in ("M201", "M203", "M204", "M205"):
             self._limits(name, words)
 
     def _limits(self, name, words):
         """Only downwards from the machine's limits."""
         m = self.machine
-        if name == "M201":
-            if "X" in words or "Y" in words:
-                self.path_accel = min(m["max_accel"], *[words[a] for a in "XY" if a in words])
-            if "Z" in words:
-                self.z_accel = min(m["max_z_accel"], words["Z"])
-            if "E" in words:
-                self.e_accel = min(m["max_e_accel"], words["E"])
-        elif name == "M203":
-            if "X" in words or "Y" in words:
-                self.path_speed = min(m["max_velocity"], *[words[a] for a in "XY" if a in words])
-            if "Z" in words:
-                self.z_speed = min(m["max_z_velocity"], words["Z"])
-            if "E" in words:
-                self.e_speed = min(m.get("max_e_velocity", math.inf), words["E"])
+        if name in ("M201", "M203"):
+            now, most = (self.axis_accel, self.most_accel) if name == "M201" else (self.axis_speed, self.most_speed)
+            for letter in "XYZE":
+                if letter in words:
+                    now[letter] = min(most[letter], words[letter])
         elif name == "M204":
             if "S" in words:
                 self.print_accel = self.travel_accel = min(m["max_accel"], words["S"])
@@ -263,8 +318,8 @@ class Interpreter:
             if "E" in words:
                 self.e_jump = min(m.get("e_scv", math.inf), max(words["E"], CORNER_MIN_MM_S))
             if "J" in words:  # junction deviation in mm
-                accel = min(self.path_accel, self.print_accel)
-                self.scv = min(m["scv"], max(math.sqrt(words["J"] * accel / (math.sqrt(2) - 1)), CORNER_MIN_MM_S))
+                scv = math.sqrt(words["J"] * self.print_accel / (math.sqrt(2) - 1))
+                self.scv = min(m["scv"], max(scv, CORNER_MIN_MM_S))
 
 
 def read(path, header):

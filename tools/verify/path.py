@@ -7,34 +7,24 @@ All formulas are those of the motion sheet: junction rule by square-corner veloc
 
 import numpy as np
 
-from tools.verify.gcode import VerifyError
-
-
-def motor_matrix(header):
-    """(motors, 4): mm of each stepper for a mm of x, y, z, e, by the roles of the header."""
-    kind = header["kinematics"]["type"]
-    rows = {"x": (1, 0, 0, 0), "y": (0, 1, 0, 0), "z": (0, 0, 1, 0), "e": (0, 0, 0, 1)}
-    if kind == "corexy":
-        rows["a"], rows["b"] = (1, 1, 0, 0), (1, -1, 0, 0)
-    elif kind != "cartesian":
-        raise VerifyError("kinematics %s: cannot be verified yet" % kind)
-    return np.array([rows[stepper["role"]] for stepper in header["steppers"]], float)
-
-
 RATIO_SHARE = 0.01  # merged lines have extrusion ratios within 1 %
+FIT_MM = 2e-5  # how far a motor's place between two corners of the fine path may be off a straight line
+HALVINGS = 20
 
 
 class Path:
     """Corners k = 0..n, segments k from corner k to k + 1.
 
     s: (n + 1) mm.  motor: (motors, n + 1) positions in steps from each motor's zero.  unit: (n, 4) change of x y z e per mm of s.
-    e_only: (n).  speed, accel: (n) limits along the path.  corner: (n + 1) speed limit at the corner, inf where only the segments
-    bind, 0 where it must stop.  loose: (n) True where lines may have been merged, so that a deviation of tol.path_mm is allowed
-    and the exact place of a step is not known.
+    fine_s, fine_motor: the same for the fine path, along which motors are linear from corner to corner within fit_mm; with linear
+    kinematics it is the path itself.  slope: (motors, fine pieces) share of each motor in the motion, 1 where it alone moves.
+    norm: (motors) mm of the motor for a mm of path, at most.  e_only: (n).  speed, accel: (n) limits along the path.  corner:
+    (n + 1) speed limit at the corner, inf where only the segments bind, 0 where it must stop.  loose: (n) True where lines may have
+    been merged, so that a deviation of tol.path_mm is allowed and the exact place of a step is not known.
     """
 
-    def __init__(self, moves, header):
-        self.moves = moves
+    def __init__(self, moves, header, kinematics):
+        self.moves, self.kinematics = moves, kinematics
         points = moves.points
         delta = np.diff(points, axis=0)
         length = np.sqrt((delta[:, :3] ** 2).sum(1))
@@ -43,24 +33,88 @@ class Path:
         self.length = length
         self.s = np.concatenate(([0.0], np.cumsum(length)))
         self.unit = delta / length[:, None]
-        matrix = motor_matrix(header)
         self.step_mm = np.array([stepper["step_mm"] for stepper in header["steppers"]])
-        self.start = np.rint(matrix @ points[0] / self.step_mm)
-        self.motor = (matrix @ points.T) / self.step_mm[:, None]
-        # steps per mm of path: what a mm of s moves each motor, and its share of the motor's greatest
-        self.norm = np.sqrt((matrix**2).sum(1))
+        self._filament = np.zeros((1 + max(kinematics.extruder.values(), default=0), len(points)))
+        for tool, fed in enumerate(self._filament):
+            fed[1:] = np.cumsum(np.where(moves.tool == tool, delta[:, 3], 0.0))
+        self._lay_out()
         self._limits()
         self._loose(header["tol"]["path_mm"])
         self._corners()
 
+    # -- motors ----------------------------------------------------------------------------------------------------------------
+
+    def _motors_at(self, segment, share):
+        """(motors, n) places in steps, that far (0 to 1) along each segment."""
+        points = self.moves.points
+        xyz = points[segment, :3] + share[:, None] * (points[segment + 1, :3] - points[segment, :3])
+        found = np.zeros((len(self.step_mm), len(segment)))
+        found[self.kinematics.axis] = self.kinematics.places(xyz)
+        for m, tool in self.kinematics.extruder.items():
+            fed = self._filament[tool]
+            found[m] = fed[segment] + share * (fed[segment + 1] - fed[segment])
+        return found / self.step_mm[:, None]
+
+    def _lay_out(self):
+        n = len(self.length)
+        segment, share = np.concatenate((np.arange(n), [n - 1])), np.zeros(n + 1)
+        share[-1] = 1.0
+        self.motor = self._motors_at(segment, share)
+        self.start = np.rint(self.motor[:, 0])
+        self.fine_s, self.fine_motor, self.fit_mm = self.s, self.motor, 0.0
+        if self.kinematics.linear:
+            middle = self.moves.points[:1, :3]
+        else:
+            segment, low, high = self._halved(np.arange(n))
+            self.fine_s = np.append(self.s[segment] + low * self.length[segment], self.s[-1])
+            self.fine_motor = np.concatenate((self._motors_at(segment, low), self.motor[:, -1:]), 1)
+            self.fit_mm = FIT_MM
+            points, share = self.moves.points[:, :3], (low + high)[:, None] / 2
+            middle = points[segment] + share * (points[segment + 1] - points[segment])
+        norm = np.ones((len(self.step_mm), len(middle)))
+        norm[self.kinematics.axis] = self.kinematics.gradients(middle)
+        self.norm = norm.max(1)
+        slope = np.abs(np.diff(self.fine_motor, axis=1)) * self.step_mm[:, None] / np.diff(self.fine_s) / norm
+        for m in self.kinematics.extruder:
+            slope[m, ~self.e_only[self.segment_at((self.fine_s[:-1] + self.fine_s[1:]) / 2)]] = 0.0
+        self.slope = np.minimum(slope, 1.0).astype(np.float32)
+
+    def _halved(self, segment):
+        """Segments cut in halves until each motor is linear along every piece: (segment, from, to) in the order of the path."""
+        low, high = np.zeros(len(segment)), np.ones(len(segment))
+        done = []
+        for level in range(HALVINGS + 1):
+            at = [self._motors_at(segment, low + part * (high - low)) for part in (0, 0.25, 0.5, 0.75, 1)]
+            miss = np.zeros(len(segment))
+            for part in (1, 2, 3):
+                straight = at[0] + part / 4 * (at[4] - at[0])
+                miss = np.maximum(miss, (np.abs(at[part] - straight) * self.step_mm[:, None]).max(0))
+            good = (miss <= FIT_MM) | self.e_only[segment] | (level == HALVINGS)
+            done.append((segment[good], low[good], high[good]))
+            segment, low, high = segment[~good], low[~good], high[~good]
+            if not len(segment):
+                break
+            middle = (low + high) / 2
+            segment, low, high = np.tile(segment, 2), np.concatenate((low, middle)), np.concatenate((middle, high))
+        segment, low, high = (np.concatenate(part) for part in zip(*done, strict=True))
+        order = np.lexsort((low, segment))
+        return segment[order], low[order], high[order]
+
+    def piece_at(self, s):
+        """Index of the piece of the fine path that holds each s; at corners the one before."""
+        return np.clip(np.searchsorted(self.fine_s, s, "left") - 1, 0, len(self.fine_s) - 2)
+
+    # -- limits ----------------------------------------------------------------------------------------------------------------
+
     def _limits(self):
         moves = self.moves
-        z, e = np.abs(self.unit[:, 2]), np.abs(self.unit[:, 3])
+        speed, accel = moves.feed, moves.accel
         with np.errstate(divide="ignore", invalid="ignore"):
-            speed = np.minimum(moves.feed, np.where(z > 0, moves.z_speed / z, np.inf))
-            self.speed = np.minimum(speed, np.where(e > 0, moves.e_speed / e, np.inf))
-            accel = np.minimum(moves.accel, np.where(z > 0, moves.z_accel / z, np.inf))
-            self.accel = np.minimum(accel, np.where(e > 0, moves.e_accel / e, np.inf))
+            for axis, name in enumerate("xyze"):
+                share = np.abs(self.unit[:, axis])
+                speed = np.minimum(speed, np.where(share > 0, getattr(moves, name + "_speed") / share, np.inf))
+                accel = np.minimum(accel, np.where(share > 0, getattr(moves, name + "_accel") / share, np.inf))
+        self.speed, self.accel = speed, accel
 
     def _loose(self, path_mm):
         """A corner may vanish in a merge when it lies near the line through its neighbours; twice the tolerance covers chains."""

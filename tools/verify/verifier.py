@@ -11,7 +11,8 @@ import numpy as np
 from tools.stepfile import StepFile, digest
 from tools.verify import gcode, match, stream
 from tools.verify.along import Along, Samples
-from tools.verify.path import Path, motor_matrix
+from tools.verify.kinematics import Kinematics
+from tools.verify.path import Path
 from tools.verify.report import Report
 
 CHUNK_STEPS = 1 << 18
@@ -35,7 +36,7 @@ def verify(gcode_path, step_path, progress=None):
     if not len(moves.line):
         report["end"].see(sum(counts), 0.5, 0, 0, int(sum(counts) > 0), 1, "steps without motion")
         return report
-    path = Path(moves, header)
+    path = Path(moves, header, Kinematics(header))
     ends = [int(steps.ticks(motor)[-1]) for motor in range(len(counts)) if counts[motor]]
     report.totals["print_time_s"] = (max(ends) if ends else 0) / header["clock_hz"]
     matches = [_match(report, steps, path, header, motor) for motor in range(len(counts))]
@@ -44,14 +45,13 @@ def verify(gcode_path, step_path, progress=None):
     return report
 
 
-def _slack(header, motor):
+def _slack(path, header, motor):
     """Steps that a motor may be off the path beyond half a step."""
-    stepper = header["steppers"][motor]
-    if stepper["role"].startswith("e"):
+    if motor in path.kinematics.extruder:
         slack_mm = header["tol"]["e_mm"]
     else:
-        slack_mm = header["tol"]["path_mm"] * float(np.sqrt((motor_matrix(header)[motor] ** 2).sum()))
-    return slack_mm / stepper["step_mm"] + match.HYSTERESIS
+        slack_mm = header["tol"]["path_mm"] * float(path.norm[motor]) + path.fit_mm
+    return slack_mm / path.step_mm[motor] + match.HYSTERESIS
 
 
 def _match(report, steps, path, header, motor):
@@ -64,9 +64,9 @@ def _match(report, steps, path, header, motor):
     most = 0.5 + match.HYSTERESIS
     why = "motor %s ends %.2f steps off" % (name, off)
     report["end"].see(off, most, path.line_at(path.s[-1]), last_tick, int(off > most + 1e-6), 1, why)
-    slack = _slack(header, motor)
+    slack = _slack(path, header, motor)
     try:
-        found = match.MotorMatch(q, path.s, dirs, path.start[motor], slack)
+        found = match.MotorMatch(path.fine_motor[motor], path.fine_s, dirs, path.start[motor], slack)
     except match.LostTrack as lost:
         tick = int(ticks[min(lost.step, len(ticks) - 1)]) if len(ticks) else 0
         step_mm = path.step_mm[motor]
@@ -84,13 +84,8 @@ class _Judge:
         self.clock_hz = header["clock_hz"]
         self.along = Along(report, path, header)
         self.motors = range(len(matches))
-        self.e_motors = [m for m in self.motors if steps.steppers[m]["role"].startswith("e")]
-        # share of each motor in the motion of a segment: 1 where it alone moves
-        slope = np.abs(np.diff(path.motor, axis=1)) * path.step_mm[:, None] / path.length / path.norm[:, None]
-        for m in self.e_motors:
-            slope[m, ~path.e_only] = 0.0
-        self.slope = slope.astype(np.float32)
-        self.best = self.slope.max(0)
+        self.e_motors = list(path.kinematics.extruder)
+        self.best = path.slope.max(0)
         self.reach = 0.0  # path coordinate that the stream has passed for certain
 
     def _edges(self):
@@ -162,14 +157,14 @@ class _Judge:
     def _samples(self, m, ticks, best, sharp, turned):
         """Places known from the steps of one motor, where it has its share of the motion."""
         path = self.path
-        segment = path.segment_at(best)
-        slope = self.slope[m, segment]
-        use = (slope >= 0.5 * self.best[segment]) & (slope > 0) & sharp
-        segment, slope = segment[use], slope[use].astype(float)
+        piece = path.piece_at(best)
+        slope = path.slope[m, piece]
+        use = (slope >= 0.5 * self.best[piece]) & (slope > 0) & sharp
+        segment, slope = path.segment_at(best[use]), slope[use].astype(float)
         across = np.sqrt(np.maximum(1 - slope * slope, 0)) / slope + 0.1
         unsure = np.where(path.loose[segment], self.header["tol"]["path_mm"] * across, 0.0)
         unsure = np.where(path.e_only[segment], 0.0, unsure)
-        unsure += np.where(turned[use], match.HYSTERESIS * path.step_mm[m] / slope, 0.0)
+        unsure += np.where(turned[use], match.HYSTERESIS * path.step_mm[m] / slope, 0.0) + path.fit_mm / slope
         return Samples(ticks[use] / self.clock_hz, best[use], unsure)
 
     def _timing(self, m, ticks, best, sharp, turned):
@@ -193,6 +188,7 @@ class _Judge:
         ok = shortest > 0
         points = [part[ok] for part in points]
         value, allowance = value[ok], allowance[ok]
+        fit = path.fit_mm / np.maximum(path.slope[m, path.piece_at(best[points[0]])], 0.05)
         middle_speed = (best[points[3]] - best[points[0]]) / (t[points[3]] - t[points[0]])
         for a in range(4):
             weight = np.full(len(value), 6.0)
@@ -200,7 +196,7 @@ class _Judge:
                 if a != b:
                     weight /= t[points[a]] - t[points[b]]
             value += weight * best[points[a]]
-            allowance += np.abs(weight) * (middle_speed * 1.3 * allowed_s + 1e-9)
+            allowance += np.abs(weight) * (middle_speed * 1.3 * allowed_s + 1e-9 + fit)
         jerk = self.header["limits"]["max_jerk"]
         limit = jerk + allowance
         ratio = np.abs(value) / limit
