@@ -19,7 +19,10 @@ static size_t pw_core_part(void) { return (sizeof(struct pw_core) + 7) & ~(size_
 
 static void pw_side_config(struct pw_config *side, const struct pw_config *cfg)
 {
+    int i;
     *side = *cfg;
+    for (i = 0; i < 3; i++) side->shaper[i] = PW_SHAPER_NONE; /* homing and probing want the motors as they are told */
+    for (i = 0; i < PW_EXTRUDERS; i++) side->advance_us[i] = 0;
     side->window = PW_SIDE_WINDOW;
     side->ring_runs = (int32_t)pw_min64(cfg->ring_runs, PW_SIDE_RUNS);
     side->ring_marks = (int32_t)pw_min64(cfg->ring_marks, PW_SIDE_MARKS);

@@ -1,205 +1,15 @@
-/* From ramps to runs of steps.
+/* From ramps to motors.
  *
  * A phase is a stretch of time with a cubic path coordinate; a piece is the part of a phase within one segment.  Within a piece
- * each motor's position is a cubic in u = 0..1 over the phase.  A step is due where it passes the middle between two counts
- * (half-step rule); runs of steps are quadratics through three such times, as long as the fit stays within PW_FIT. */
+ * each motor's position is a cubic in u = 0..1 over the phase, and its steps are made at once (pw_runs.h); or the piece goes into the
+ * history, which the motors follow through shapers (pw_follow.h). */
+#include "pw_history.h"
 #include "pw_math.h"
-#include "pw_planner.h"
+#include "pw_runs.h"
+#include "pw_follow.h"
 
-#define PW_ONE ((int64_t)1 << 32)
-#define PW_HALF ((int64_t)1 << 31)
-#define PW_HYSTERESIS ((int64_t)1 << 24)  /* 1/256 step */
-#define PW_SNAP 8                         /* path coordinates that differ only by rounding */
-#define PW_PHASE_MAX ((int64_t)1 << 40)   /* a cruise is cut into phases of 2^24 ticks */
-#define PW_CLOSE ((int64_t)1 << 45)       /* with the duration: root tolerance of 1/8 tick */
-#define PW_FIT 1500000                    /* slope error times steps: 0.096 of it is the fit error, 2.2 ticks in Q16 */
-enum { PW_CHUNK_MAX = 256 };
-
-static int64_t pw_cubic(const int64_t c[3], int64_t u)
-{
-    if (u >= PW_ONE) return c[0] + c[1] + c[2];
-    if (u <= 0) return 0;
-    return pw_mulq32(pw_mulq32(pw_mulq32(c[2], (uint32_t)u) + c[1], (uint32_t)u) + c[0], (uint32_t)u);
-}
-
-static int64_t pw_slope(const int64_t c[3], int64_t u)
-{
-    if (u >= PW_ONE) return c[0] + 2 * c[1] + 3 * c[2];
-    if (u <= 0) return c[0];
-    return pw_mulq32(pw_mulq32(3 * c[2], (uint32_t)u) + 2 * c[1], (uint32_t)u) + c[0];
-}
-
-/* e / d as Q32, d > 0 */
-static int64_t pw_newton_step(int64_t e, int64_t d)
-{
-    int sh = pw_clz64((uint64_t)pw_abs64(e)) - 1;
-    if (sh >= 32) return e * PW_ONE / d;
-    d >>= 32 - sh;
-    return e * ((int64_t)1 << sh) / (d > 0 ? d : 1);
-}
-
-/* u in [lo, hi] with cubic(u) = target, for a rising cubic: Newton, kept in its bracket by bisection. */
-static int64_t pw_root(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int64_t u, int64_t close)
-{
-    int i;
-    if (u <= lo || u >= hi) u = lo + (hi - lo) / 2;
-    for (i = 0; i < 64 && hi - lo > 1; i++) {
-        int64_t e = target - pw_cubic(c, u), d = pw_slope(c, u), next;
-        if (e == 0) return u;
-        if (e > 0) lo = u;
-        else hi = u;
-        next = d > 0 ? u + pw_newton_step(e, d) : lo;
-        if (next <= lo || next >= hi) {
-            if (d > 0 && pw_abs64(next - u) <= close) return next <= lo ? lo : hi;
-            next = lo + (hi - lo) / 2;
-        } else if (pw_abs64(next - u) <= close) {
-            return next;
-        }
-        u = next;
-    }
-    return hi;
-}
-
-/* -- one motor over one piece -------------------------------------------------------------------------------------------------- */
-
-static int pw_ring_full(const struct pw_planner *pl, const struct pw_motor *mo)
-{
-    return mo->head - mo->tail >= (uint32_t)pl->cfg->ring_runs;
-}
-
-static void pw_emit(struct pw_planner *pl, int32_t motor, int64_t first, int64_t interval, int64_t add, int64_t count)
-{
-    struct pw_motor *mo = &pl->motors[motor];
-    struct pw_steprun *run = &pl->runs[(size_t)motor * (size_t)pl->cfg->ring_runs + mo->head++ % (uint32_t)pl->cfg->ring_runs];
-    if (first < mo->last_q16) first = mo->last_q16;
-    run->first_q16 = (uint64_t)first;
-    run->interval_q16 = (uint64_t)interval;
-    run->add_q16 = (int32_t)add;
-    run->count = (uint32_t)count;
-    run->direction = mo->rising;
-    run->reserved = 0;
-    mo->last_q16 = first + interval * (count - 1) + add * (count - 1) * (count - 2) / 2;
-    mo->direction = mo->rising;
-    mo->count += mo->rising * count;
-}
-
-/* Steps at constant speed: exact in one run. */
-static int64_t pw_run_linear(struct pw_planner *pl, int32_t motor, int64_t due, int64_t left)
-{
-    struct pw_motor *mo = &pl->motors[motor];
-    int64_t interval = pw_divq32(pl->phase_t_q16, mo->k_q32[0]), count = pw_min64(left, 65535);
-    /* below 2^9 of k no second step follows, and the interval may have overflown: the time stays inside the phase */
-    int64_t after = mo->k_q32[0] < 512 ? pl->phase_t_q16 / 2 : pw_mulshift(pw_max64(due - mo->base_q32, 0), interval, 32);
-    int64_t first = pl->time_q16 + pw_min64(after, pl->phase_t_q16);
-    if (count == 1) interval = 0;
-    pw_emit(pl, motor, first, interval, 0, count);
-    return count;
-}
-
-/* floor(span * u / 2^32), u at most 1 */
-static int64_t pw_part(int64_t span, int64_t u) { return u >= PW_ONE ? span : pw_mulq32(span, (uint32_t)u); }
-
-/* u with cubic(u) = target near u, where a step takes about step_u: steps of one slope, which need no division. */
-static int64_t pw_near(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int64_t u, int64_t step_u, int64_t close)
-{
-    int i;
-    for (i = 0; i < 3 && u > lo && u < hi && step_u > 0 && step_u < PW_ONE; i++) {
-        int64_t e = target - pw_cubic(c, u);
-        if (e >= PW_HALF || e <= -PW_HALF) break;
-        e = pw_asr(e * step_u, 32);
-        u += e;
-        if (pw_abs64(e) <= close) return pw_max64(lo, pw_min64(hi, u));
-    }
-    return pw_root(c, target, lo, hi, u, close);
-}
-
-/* a / b; in 32 bits where that is enough, which small chips do faster. */
-static int64_t pw_div_small(int64_t a, int64_t b)
-{
-    return a == (int32_t)a ? (int32_t)a / (int32_t)b : a / b;
-}
-
-/* Steps at changing speed: a quadratic through the first, the middle and the last of a chunk.  Its residual is near a cubic that
- * vanishes at the three, whose slope at the ends tells its size. */
-static int64_t pw_run_fit(struct pw_planner *pl, int32_t motor, int64_t due, int64_t left, int64_t lo)
-{
-    struct pw_motor *mo = &pl->motors[motor];
-    const int64_t *k = mo->k_q32;
-    int64_t span = pl->phase_t_q16, close = pl->close_q32, at = due - mo->base_q32;
-    int64_t u0 = pw_near(k, at, lo, pl->u1_q32, mo->guess_q32, mo->step_q32, close), t0 = pw_part(span, u0), d0 = pw_slope(k, u0);
-    int64_t h = pw_min64(left - 1, mo->chunk);
-    int64_t step_u = d0 > 0 ? pw_newton_step(PW_ONE, d0) : 0, slope0 = pw_part(span, step_u), bend = 0;
-    if (step_u > 0 && step_u < ((int64_t)1 << 30)) { /* of u over steps: half its second derivative */
-        int64_t w = k[1] + (k[2] ? 3 * pw_mulq32(k[2], (uint32_t)u0) : 0);
-        bend = -pw_mulshift(pw_mulshift(pw_mulshift(w, step_u, 32), step_u, 32), step_u, 32 - 8); /* 2^-8 more */
-    }
-    if (h >= 2) h &= ~(int64_t)1;
-    for (;;) {
-        int64_t g, uh, th, ug, tg, dh, add, interval, err, err2, step_h, turn;
-        if (h <= 0) {
-            pw_emit(pl, motor, pl->time_q16 + t0, 0, 0, 1);
-            mo->guess_q32 = u0 + step_u;
-            mo->step_q32 = step_u;
-            return 1;
-        }
-        turn = bend * h / 256;
-        uh = pw_near(k, at + h * PW_ONE, u0, pl->u1_q32, u0 + h * (step_u + turn), step_u + 2 * turn, close);
-        th = pw_part(span, uh);
-        if (h == 1) {
-            pw_emit(pl, motor, pl->time_q16 + t0, pw_max64(th - t0, 0), 0, 2);
-            mo->guess_q32 = uh + (uh - u0);
-            mo->step_q32 = uh - u0;
-            return 2;
-        }
-        g = h / 2;
-        ug = pw_near(k, at + g * PW_ONE, u0, uh, u0 + g * step_u + (uh - u0 - h * step_u) / 4, step_u + turn, close);
-        tg = pw_part(span, ug);
-        add = pw_div_small(th - 2 * tg + t0, g * g);
-        interval = pw_div_small(tg - t0, g) - add * (g - 1) / 2;
-        dh = pw_slope(k, uh);
-        if (d0 > 0 && dh > 0 && interval >= 0 && interval + add * (h - 1) >= 0 && add <= INT32_MAX && add >= -INT32_MAX) {
-            err = pw_abs64(interval - add / 2 - slope0);
-            step_h = pw_newton_step(PW_ONE, dh);
-            err2 = pw_abs64(interval + add * (2 * h - 1) / 2 - pw_part(span, step_h));
-            err = pw_max64(err, err2);
-            if (err < ((int64_t)1 << 40) && err * h <= PW_FIT) {
-                if (err * h * 8 <= PW_FIT && mo->chunk <= h) mo->chunk = (int32_t)pw_min64(2 * h, PW_CHUNK_MAX);
-                pw_emit(pl, motor, pl->time_q16 + t0, interval, add, h + 1);
-                mo->guess_q32 = uh + step_h;
-                mo->step_q32 = step_h;
-                return h + 1;
-            }
-        }
-        h = h > 2 ? (h / 2) & ~(int64_t)1 : 1;
-        mo->chunk = (int32_t)pw_max64(h, 2);
-    }
-}
-
-/* All steps of the motor in the piece.  0: its ring is full, call again. */
-static int pw_motor_piece(struct pw_planner *pl, int32_t motor, int32_t *work)
-{
-    struct pw_motor *mo = &pl->motors[motor];
-    while (mo->rising) {
-        int64_t due = mo->rising * mo->count * PW_ONE + PW_HALF, left;
-        int turned = mo->direction == -mo->rising;
-        if (turned) due += PW_HYSTERESIS;
-        if (mo->to_q32 <= due) break;
-        if (pw_ring_full(pl, mo)) return 0;
-        left = ((mo->to_q32 - due - 1) >> 32) + 1;
-        if (turned) {
-            int64_t u = pw_root(mo->k_q32, due - mo->base_q32, pl->u0_q32, pl->u1_q32, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
-            int64_t t = pl->time_q16 + pw_mulshift(pl->phase_t_q16, u, 32);
-            /* one tick more than the set-up, for the rounding of both */
-            pw_emit(pl, motor, pw_max64(t, mo->last_q16 + pl->setup_q16 + 65536), 0, 0, 1);
-        } else if (mo->k_q32[1] == 0 && mo->k_q32[2] == 0) {
-            pw_run_linear(pl, motor, due, left);
-        } else {
-            pw_run_fit(pl, motor, due, left, pl->u0_q32);
-        }
-        ++*work;
-    }
-    return 1;
-}
+#define PW_SNAP 8                       /* path coordinates that differ only by rounding */
+#define PW_PHASE_MAX ((int64_t)1 << 40) /* a cruise is cut into phases of 2^24 ticks */
 
 /* -- phases and pieces ---------------------------------------------------------------------------------------------------------- */
 
@@ -214,6 +24,7 @@ static void pw_end_segment(struct pw_planner *pl, int64_t t_q16)
 {
     const struct pw_seg *sg = pw_seg_at(pl, pl->done);
     int i;
+    if (!(sg->flags & PW_SEG_DWELL)) t_q16 += pl->delay_q16; /* a dwell is long enough for all to stand */
     for (i = 0; i < 3; i++) pl->pos_nm[i] += sg->d_nm[i];
     pl->pos_nm[3 + pw_seg_tool(sg)] += sg->d_nm[3];
     pl->seg_s_q32 = sg->end_q32;
@@ -230,6 +41,16 @@ static void pw_begin_segment(struct pw_planner *pl)
     for (m = 0; m < PW_MOTORS; m++) to[m] = pl->pos_nm[m];
     for (m = 0; m < 3; m++) to[m] += sg->d_nm[m];
     to[3 + pw_seg_tool(sg)] += sg->d_nm[3];
+    if (pl->n_tracks) {
+        for (m = 0; m < 4; m++) {
+            int32_t axis = m < 3 ? m : 3 + pl->tool;
+            pl->seg_at_q32[m] = pw_to_mm_q32(pl->pos_nm[axis]);
+            pl->seg_rate_q32[m] = sg->d_nm[m] ? pw_sdivq32(pw_to_mm_q32(to[axis]) - pl->seg_at_q32[m], len) : 0;
+        }
+        pl->seg_advance_q16 = pw_mulshift((int64_t)(sg->flags >> PW_SEG_ADVANCE), pl->us_q32, 32);
+        pl->seg_ready = 1;
+        return;
+    }
     for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
         mo->start_q32 = pw_motor_position(pl, m, pl->pos_nm);
@@ -284,21 +105,14 @@ static int pw_last_phase(const struct pw_planner *pl, const struct pw_ramp *r)
     return r->tj_q32 == 0 ? pl->left_t_q16 <= 0 : pl->phase == 3;
 }
 
-/* The part of the phase in work, from u0 on, within one segment. */
-static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
+/* The motors over the piece in work, straight from the phase. */
+static void pw_begin_motors(struct pw_planner *pl)
 {
-    const struct pw_seg *sg = pw_seg_at(pl, pl->done);
-    int64_t end = pl->gen_s_q32 + pl->c_q32[0] + pl->c_q32[1] + pl->c_q32[2], ahead;
-    int32_t m, i, inside;
-    if (pw_last_phase(pl, r)) end = r->end_q32;
-    if (!pl->seg_ready) pw_begin_segment(pl);
-    pl->u1_q32 = PW_ONE;
-    /* a segment that ends with the ramp ends in its last phase, however short that is: behind it there may be nothing */
-    inside = pw_last_phase(pl, r) || sg->end_q32 < r->end_q32 - PW_SNAP;
-    pl->seg_ends = inside && sg->end_q32 <= end + PW_SNAP;
-    if (inside && sg->end_q32 < end - PW_SNAP)
-        pl->u1_q32 = pw_root(pl->c_q32, sg->end_q32 - pl->gen_s_q32, pl->u0_q32, PW_ONE, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
-    ahead = pl->gen_s_q32 - pl->seg_s_q32;
+    int64_t ahead = pl->gen_s_q32 - pl->seg_s_q32;
+    int32_t m, i;
+    pl->span.time_q16 = pl->time_q16;
+    pl->span.length_q16 = pl->phase_t_q16;
+    pl->span.close_q32 = PW_CLOSE / pl->phase_t_q16 + 1;
     for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
         int64_t rate = mo->rate_q32, base = mo->start_q32;
@@ -308,7 +122,8 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
             base = -base;
         }
         if (mo->rising == 0) continue;
-        mo->guess_q32 = pl->u0_q32;
+        mo->guess_q32 = mo->lo_q32 = pl->u0_q32;
+        mo->hi_q32 = pl->u1_q32;
         mo->step_q32 = 0;
         mo->base_q32 = base + pw_mulshift(rate, ahead, 32);
         for (i = 0; i < 3; i++) mo->k_q32[i] = pl->c_q32[i] ? pw_mulshift(rate, pl->c_q32[i], 32) : 0;
@@ -316,14 +131,85 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
         else mo->to_q32 = pw_min64(mo->base_q32 + pw_cubic(mo->k_q32, pl->u1_q32), base + pw_abs64(mo->delta_q32));
         if (mo->k_q32[0] <= 0 && mo->k_q32[1] == 0 && mo->k_q32[2] == 0) mo->k_q32[0] = 1;
     }
-    pl->piece = 1;
-    pl->close_q32 = PW_CLOSE / pl->phase_t_q16 + 1;
     pl->motor = 0;
+}
+
+/* The time at u of the phase in work. */
+static int64_t pw_time_at(const struct pw_planner *pl, int64_t u)
+{
+    return pl->time_q16 + (u == PW_ONE ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
+}
+
+/* The piece in work goes into the history: its path's polynomial from u0 on, over a power of two of ticks, times each axis' share. */
+static void pw_keep_piece(struct pw_planner *pl)
+{
+    struct pw_piece p;
+    int64_t end = pw_time_at(pl, pl->u1_q32), u = pl->u0_q32, f, s[4], *e = p.k_q32[PW_AXIS_E];
+    const int64_t *c = pl->c_q32;
+    int32_t a, j;
+    p.start_q16 = pw_time_at(pl, u);
+    if (end <= p.start_q16) return; /* shorter than 1/65536 tick */
+    p.scale = pw_scale_of(end - p.start_q16);
+    p.reserved = 0;
+    if (u == 0) { /* of all pieces of the phase the longest scale */
+        pl->phase_scale = pw_scale_of(pl->phase_t_q16);
+        pl->phase_inv_q32 = pw_divq32((int64_t)1 << pl->phase_scale, pl->phase_t_q16);
+    }
+    f = pw_asr(pl->phase_inv_q32, pl->phase_scale - p.scale); /* units of u in one of w */
+    s[0] = pl->gen_s_q32 - pl->seg_s_q32 + pw_cubic(c, u);
+    s[1] = c[0];
+    s[2] = c[1];
+    s[3] = c[2];
+    if (u && (c[1] | c[2])) {
+        int64_t bend = pw_mulshift(c[2], u, 32);
+        s[2] += 3 * bend;
+        s[1] += pw_mulshift(2 * c[1] + 3 * bend, u, 32);
+    }
+    s[1] = pw_mulshift(s[1], f, 32);
+    for (j = 2; j < 4; j++)
+        if (s[j]) s[j] = pw_mulshift(pw_mulshift(s[j], f, 32), j == 2 ? f : pw_mulshift(f, f, 32), 32);
+    for (a = 0; a < 4; a++)
+        for (j = 0; j < 4; j++) p.k_q32[a][j] = (j ? 0 : pl->seg_at_q32[a]) + (s[j] ? pw_mulshift(s[j], pl->seg_rate_q32[a], 32) : 0);
+    if (pl->seg_advance_q16)
+        for (j = 0; j < 3; j++) e[j] += pw_mulshift((j + 1) * e[j + 1], pl->seg_advance_q16, p.scale);
+    pw_history_add(pl, &p, end);
+}
+
+/* Time in which the path stands. */
+static void pw_keep_rest(struct pw_planner *pl, int64_t span)
+{
+    struct pw_piece p;
+    int32_t a, j;
+    p.start_q16 = pl->time_q16;
+    p.scale = pw_scale_of(span);
+    p.reserved = 0;
+    for (a = 0; a < 4; a++)
+        for (j = 0; j < 4; j++) p.k_q32[a][j] = j ? 0 : pw_to_mm_q32(pl->pos_nm[a < 3 ? a : 3 + pl->tool]);
+    if (span > 0) pw_history_add(pl, &p, pl->time_q16 + span);
+}
+
+/* The part of the phase in work, from u0 on, within one segment. */
+static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
+{
+    const struct pw_seg *sg = pw_seg_at(pl, pl->done);
+    int64_t end = pl->gen_s_q32 + pl->c_q32[0] + pl->c_q32[1] + pl->c_q32[2];
+    int32_t inside;
+    if (pw_last_phase(pl, r)) end = r->end_q32;
+    if (!pl->seg_ready) pw_begin_segment(pl);
+    pl->u1_q32 = PW_ONE;
+    /* a segment that ends with the ramp ends in its last phase, however short that is: behind it there may be nothing */
+    inside = pw_last_phase(pl, r) || sg->end_q32 < r->end_q32 - PW_SNAP;
+    pl->seg_ends = inside && sg->end_q32 <= end + PW_SNAP;
+    if (inside && sg->end_q32 < end - PW_SNAP)
+        pl->u1_q32 = pw_root(pl->c_q32, sg->end_q32 - pl->gen_s_q32, pl->u0_q32, PW_ONE, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
+    pl->piece = 1;
+    if (pl->n_tracks) pw_keep_piece(pl);
+    else pw_begin_motors(pl);
 }
 
 static int pw_end_piece(struct pw_planner *pl, const struct pw_ramp *r)
 {
-    int64_t t = pl->time_q16 + (pl->u1_q32 == PW_ONE ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, pl->u1_q32, 32));
+    int64_t t = pw_time_at(pl, pl->u1_q32);
     pl->piece = 0;
     if (pl->seg_ends) pw_end_segment(pl, t);
     pl->u0_q32 = pl->u1_q32;
@@ -333,14 +219,33 @@ static int pw_end_piece(struct pw_planner *pl, const struct pw_ramp *r)
     return 1;
 }
 
+/* The segment in work belongs to another extruder than the pieces: 1 when that is settled, which takes until everything is made. */
+static int pw_change_tool(struct pw_planner *pl)
+{
+    const struct pw_seg *sg = pw_seg_at(pl, pl->done);
+    int32_t tool = pw_seg_tool(sg);
+    if (tool == pl->tool || (sg->flags & PW_SEG_DWELL)) return 1;
+    if (!pw_tracks_idle(pl)) return 0;
+    pl->tool = tool;
+    pw_tracks_reset(pl);
+    return 1;
+}
+
 int32_t pw_gen(struct pw_planner *pl, int32_t budget)
 {
     int32_t work = 0, m, full;
-    while (work < budget && pl->ramp_tail != pl->ramp_head) {
+    while (work < budget) {
         const struct pw_ramp *r = pw_ramp_at(pl, pl->ramp_tail);
+        int wait = pl->ramp_tail == pl->ramp_head;
+        if (pl->n_tracks && !wait) wait = !pw_history_room(pl) || (!pl->seg_ready && pl->done != pl->head && !pw_change_tool(pl));
+        if (wait) {
+            if (!pl->n_tracks || !pw_tracks_run(pl, budget, &work)) break;
+            continue;
+        }
         if (!pl->piece) {
             if (r->v0_q32 == 0 && r->v1_q32 == 0) { /* dwell */
                 if (pl->done == pl->head) return PW_E_ASSERT;
+                if (pl->n_tracks) pw_keep_rest(pl, r->ta_q32);
                 pl->time_q16 += r->ta_q32;
                 pw_end_segment(pl, pl->time_q16);
                 pl->ramp_tail++;
@@ -360,12 +265,14 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
             if (pl->done == pl->head) return PW_E_ASSERT;
             pw_begin_piece(pl, r);
         }
-        for (m = 0, full = 0; m < pl->cfg->motors; m++) { /* a full ring keeps none of the others waiting */
-            if (pl->motor >> m & 1) continue;
-            if (pw_motor_piece(pl, m, &work)) pl->motor |= 1 << m;
-            else full = 1;
+        if (!pl->n_tracks) {
+            for (m = 0, full = 0; m < pl->cfg->motors; m++) { /* a full ring keeps none of the others waiting */
+                if (pl->motor >> m & 1) continue;
+                if (pw_make_runs(pl, m, &pl->span, &work)) pl->motor |= 1 << m;
+                else full = 1;
+            }
+            if (full) return work;
         }
-        if (full) return work;
         pw_end_piece(pl, r);
         work++;
     }

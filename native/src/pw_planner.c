@@ -1,6 +1,8 @@
 /* The queue of lines: natural units, limits of each line, the junction rule, marks. */
 #include "pw_planner.h"
+#include "pw_history.h"
 #include "pw_math.h"
+#include "pw_follow.h"
 
 #define PW_SHARP_Q30 929887697 /* cos 30 degrees */
 #define PW_MM_Q64 INT64_C(18446744073710) /* 2^64 / 1e6: nm to mm */
@@ -19,6 +21,7 @@ size_t pw_planner_size(const struct pw_config *cfg)
     n += pw_align((size_t)cfg->motors * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
     n += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
     n += pw_align((size_t)pw_marks_size(cfg) * sizeof(uint32_t));
+    n += (size_t)pw_history_size(cfg) * sizeof(struct pw_piece);
     return n;
 }
 
@@ -51,6 +54,9 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     pl->marks = (struct pw_markrec *)(void *)at;
     at += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
     pl->mark_segs = (uint32_t *)(void *)at;
+    at += pw_align((size_t)pw_marks_size(cfg) * sizeof(uint32_t));
+    pl->pieces = (struct pw_piece *)(void *)at;
+    pl->piece_size = pw_history_size(cfg);
 
     u_q32 = pw_divq32(65536, hz);
     pl->unit_um_s_q64 = pw_unit(hz, 1000, 0);
@@ -63,6 +69,7 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     pl->setup_q16 = ((int64_t)cfg->dir_setup_ns * hz / 1000000 << 16) / 1000;
     for (m = 0; m < pl->cfg->motors; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
         pl->motors[m].scale_q64 = pw_divq32((int64_t)cfg->steps_per_m[m] << 32, 1000000000);
+    pw_tracks_init(pl);
     pw_planner_begin(pl, zero, 0);
 }
 
@@ -98,6 +105,9 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
         mo->last_q16 = INT64_MIN / 2;
         mo->head = mo->tail = 0;
     }
+    pl->tool = pl->line_tool = pl->unsettled = 0;
+    pl->front_q16 = 0;
+    pw_tracks_reset(pl);
     for (m = 0; m < pl->cfg->motors; m++)
         pl->motors[m].count = counts ? counts[m] : pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
 }
@@ -201,6 +211,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     struct pw_seg *sg;
     int64_t unit[3] = {0, 0, 0}, ratio = 0, len_q32, v, a, e_nm;
     int i, shift, moves, e_motor = 3 + ln->tool;
+    if (pl->n_tracks && pl->unsettled && ln->tool != pl->line_tool && pw_plan_flush(pl) != PW_OK) return PW_E_FULL;
     if (pw_full(pl)) return PW_E_FULL;
     sg = pw_seg_at(pl, pl->head);
     for (i = 0; i < 4; i++) {
@@ -210,7 +221,9 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     }
     moves = (sg->d_nm[0] | sg->d_nm[1] | sg->d_nm[2]) != 0;
     if (!moves && sg->d_nm[3] == 0) return PW_OK;
-    sg->flags = (uint32_t)ln->tool << PW_SEG_TOOL;
+    sg->flags = (uint32_t)ln->tool << PW_SEG_TOOL | (uint32_t)ln->advance_us << PW_SEG_ADVANCE;
+    pl->unsettled = 1;
+    pl->line_tool = ln->tool;
     v = pl->cfg->max_velocity_um_s;
     a = pw_min64(ln->accel_um_s2, pl->cfg->max_accel_um_s2);
     e_nm = pw_abs64(sg->d_nm[3]);
@@ -262,19 +275,17 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     return PW_OK;
 }
 
-int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
+static int32_t pw_push_dwell(struct pw_planner *pl, int64_t time_q16, uint32_t flags)
 {
     struct pw_seg *sg;
     int i;
-    if (ticks < 0 || ticks > ((int64_t)1 << 40)) return PW_E_ARG;
-    if (ticks == 0) return pw_plan_flush(pl);
     if (pw_full(pl)) return PW_E_FULL;
     sg = pw_seg_at(pl, pl->head);
     for (i = 0; i < 4; i++) sg->d_nm[i] = 0;
-    sg->flags = PW_SEG_DWELL | PW_SEG_CURVE;
+    sg->flags = PW_SEG_DWELL | PW_SEG_CURVE | flags;
     sg->cruise_q32 = sg->cap2_q48 = sg->jcap2_q48 = 0;
     sg->accel_q32 = (int64_t)1 << 60;
-    sg->acc2_q48 = ticks << 16;
+    sg->acc2_q48 = time_q16;
     sg->end_q32 = pw_last_end(pl);
     if (pl->head != pl->open) {
         struct pw_seg *before = pw_seg_at(pl, pl->head - 1);
@@ -283,7 +294,15 @@ int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
     }
     pl->head++;
     pl->dense_from = pl->head;
+    pl->unsettled = 0;
     return PW_OK;
+}
+
+int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
+{
+    if (ticks < 0 || ticks > ((int64_t)1 << 40)) return PW_E_ARG;
+    if (ticks == 0) return pw_plan_flush(pl);
+    return pw_push_dwell(pl, (ticks << 16) + pl->reach_q16, 0);
 }
 
 int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id)
@@ -293,7 +312,7 @@ int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id)
     at = pl->mark_head % pw_marks_size(pl->cfg);
     pl->marks[at].id = id;
     pl->marks[at].reserved = 0;
-    pl->marks[at].tick = (uint64_t)(pl->time_q16 >> 16);
+    pl->marks[at].tick = (uint64_t)((pl->time_q16 + (pl->unsettled ? pl->delay_q16 : 0)) >> 16);
     pl->mark_segs[at] = pl->head;
     pl->mark_head++;
     if (pl->head == pl->open) pl->mark_open = pl->mark_head;
@@ -303,6 +322,11 @@ int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id)
 
 int32_t pw_plan_flush(struct pw_planner *pl)
 {
+    if (pl->reach_q16 && pl->unsettled) { /* until the shapers' tails are over, and the next motion's begin is not */
+        int32_t err = pw_push_dwell(pl, pl->reach_q16, PW_SEG_FLUSH);
+        if (err == PW_OK) pl->flushes++;
+        return err;
+    }
     if (pl->head != pl->open) {
         struct pw_seg *last = pw_seg_at(pl, pl->head - 1);
         if (!(last->flags & PW_SEG_FLUSH)) {
@@ -320,20 +344,23 @@ int32_t pw_plan_flush(struct pw_planner *pl)
 int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS])
 {
     int32_t m;
-    if (pl->head != pl->done) return PW_E_FULL;
+    if (pl->head != pl->done || !pw_tracks_idle(pl)) return PW_E_FULL;
     for (m = 0; m < PW_MOTORS; m++) pl->pos_nm[m] = position_nm[m];
+    pw_tracks_reset(pl);
     for (m = 0; m < pl->cfg->motors; m++)
         pl->motors[m].count = pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
     return PW_OK;
 }
+
+static int pw_idle(const struct pw_planner *pl) { return pl->head == pl->done && pw_tracks_idle(pl); }
 
 void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOTORS])
 {
     int64_t nm[PW_MOTORS] = {0};
     int32_t m;
     for (m = 0; m < pl->cfg->motors; m++) /* counts below 2^31, 1e9 nm: below 2^61 */
-        nm[m] = pl->head == pl->done ? pl->pos_nm[m] : pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
-    if (pl->head != pl->done && pl->cfg->kinematics == PW_COREXY) {
+        nm[m] = pw_idle(pl) ? pl->pos_nm[m] : pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
+    if (!pw_idle(pl) && pl->cfg->kinematics == PW_COREXY) {
         int64_t a = nm[0], b = nm[1];
         nm[0] = (a + b) / 2;
         nm[1] = (a - b) / 2;
@@ -380,6 +407,7 @@ int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t 
 static int64_t pw_made_q16(const struct pw_planner *pl, int32_t motor)
 {
     int64_t one = (int64_t)1 << 32, u = pl->u0_q32;
+    if (pl->n_tracks) return pw_track_made_q16(pl, motor);
     if (pl->piece && (pl->motor >> motor & 1)) u = pl->u1_q32;
     else if (u == one) u = 0; /* the phase is over, and in time_q16 */
     return pl->time_q16 + (u == one ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
@@ -389,11 +417,11 @@ void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
 {
     int32_t m;
     status->segments = (int64_t)(pl->head - pl->done);
-    status->planned_tick = pl->time_q16 >> 16;
+    status->planned_tick = (pl->n_tracks ? pl->front_q16 : pl->time_q16) >> 16;
     status->final_tick = pl->final_q16 >> 16;
     for (m = 0; m < pl->cfg->motors; m++) {
         status->count[m] = pl->motors[m].count;
         status->made_tick[m] = pw_made_q16(pl, m) >> 16;
     }
-    status->idle = pl->head == pl->done;
+    status->idle = pw_idle(pl);
 }

@@ -1,5 +1,5 @@
 /* What the parts of the planner share: pw_planner.c (queue of lines), pw_look.h (look-ahead: lines to ramps), pw_gen.c (ramps to
- * runs of steps).  Units as in pw_ramp.h; motor positions are steps Q32. */
+ * path pieces), pw_follow.h (path pieces to motors), pw_runs.h (motors to runs of steps).  Units as in pw_ramp.h; motor positions are steps Q32. */
 #ifndef PW_PLANNER_H
 #define PW_PLANNER_H
 #include "pw_plan.h"
@@ -14,7 +14,12 @@ enum {
     PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
     PW_SEG_CURVE = 4,        /* jcap2_q48 includes the curve rule */
     PW_SEG_SHARP = 8,        /* turns by more than 30 degrees where it meets the next: chords of the curve rule end here */
-    PW_SEG_TOOL = 8          /* bits of flags from here on: extruder that d_nm[3] belongs to */
+    PW_SEG_TOOL = 8,         /* three bits of flags from here on: extruder that d_nm[3] belongs to */
+    PW_SEG_ADVANCE = 11,     /* the other bits: pressure advance in us */
+    PW_TAPS = 16,            /* three axes of five impulses, and the present */
+    PW_AXIS_E = 3,           /* of pieces; as shaping: what is only delayed */
+    PW_AXIS_SMOOTH = 4,      /* shaping: extrusion by its smoothing window */
+    PW_TRACKS = 4
 };
 
 /* A straight line and the limits that hold on it. */
@@ -50,23 +55,61 @@ struct pw_knot {
     int32_t slope;     /* a valley passed below: -1 where the profile falls, 1 where it rises */
 };
 
+/* A stretch of time over which motors have polynomials in u = 0..1. */
+struct pw_span {
+    int64_t time_q16, length_q16;
+    int64_t close_q32; /* tolerance of u */
+};
+
 struct pw_motor {
-    int64_t k_q32[3];   /* position in the phase in work: base + k[0] u + k[1] u^2 + k[2] u^3, mirrored to rise */
+    int64_t k_q32[3];   /* position in the span in work: base + k[0] u + k[1] u^2 + k[2] u^3, mirrored to rise */
     int64_t base_q32;
-    int64_t to_q32;     /* position at the end of the piece in work, mirrored likewise */
+    int64_t lo_q32, hi_q32; /* the part in work: u from lo to hi; it does not turn there */
+    int64_t to_q32;     /* position at hi, mirrored likewise */
+    int64_t turn_q32[2]; /* where the parts behind it end */
     int64_t scale_q64;  /* steps a nm */
     int64_t count;      /* steps made */
     int64_t last_q16;   /* time of the last step */
     int32_t direction;  /* of the last step, 0 before the first */
-    int32_t rising;     /* direction of the piece in work, 0: stands */
+    int32_t rising;     /* direction of the part in work, 0: stands */
     int32_t chunk;      /* steps that the next fit should cover */
-    int32_t reserved;
+    int32_t parts;      /* that follow the one in work */
     int64_t start_q32;  /* position at the start of the segment in work */
     int64_t delta_q32;  /* change of position over it */
     int64_t rate_q32;   /* steps a mm of path, signed */
     int64_t guess_q32;  /* u of the next step, about, */
     int64_t step_q32;   /* and change of u a step there; 0: unknown */
     uint32_t head, tail; /* ring: head written by pw_gen, tail by pw_planner_steps */
+};
+
+/* A stretch of the path, kept for as long as a shaper looks back: x y z and e as polynomials in w = time from its start / 2^scale
+ * (Q16 ticks); e with its pressure advance.  It ends where the next begins. */
+struct pw_piece {
+    int64_t start_q16;
+    int64_t k_q32[4][4]; /* mm: constant, linear, ... */
+    int32_t scale;
+    int32_t reserved;
+};
+
+/* An axis as the motors see it: sum of weight * path(t - lag); the weights' sum is 1. */
+struct pw_shaping {
+    int32_t n;
+    int32_t reserved;
+    int64_t lag_q16[5];
+    int64_t weight_q32[5];
+};
+
+/* Motors that are made together, slice by slice: within a slice nothing that they follow changes its polynomial. */
+struct pw_track {
+    struct pw_span span;  /* slice in work */
+    int64_t time_q16;     /* made up to here */
+    int64_t end_q16;      /* end of the slice in work */
+    int64_t at_q32, speed_q32; /* smoothed extrusion (pw_advance.c): mm, mm/U */
+    int32_t axes, motors; /* masks */
+    int32_t working;      /* motors of the slice in work that are not made yet; -1: no slice */
+    int32_t fresh;        /* slices until smoothed extrusion is summed anew */
+    int32_t taps;
+    uint32_t tap[PW_TAPS]; /* pieces in force, by running number: per axis and impulse, the last for the present */
 };
 
 struct pw_planner {
@@ -77,6 +120,7 @@ struct pw_planner {
     struct pw_steprun *runs; /* a ring of cfg->ring_runs per motor */
     struct pw_markrec *marks;
     uint32_t *mark_segs;
+    struct pw_piece *pieces; /* a ring */
     uint32_t capacity; /* of segs */
 
     /* natural units */
@@ -117,7 +161,7 @@ struct pw_planner {
     int64_t phase_t_q16;  /* its duration */
     int64_t c_q32[3];     /* its path polynomial in u = 0..1: c[0] u + c[1] u^2 + c[2] u^3 */
     int64_t left_t_q16, left_s_q32; /* of a cruise that is cut into phases */
-    int64_t close_q32;    /* tolerance of u in the piece in work */
+    struct pw_span span;  /* the phase, for the motors */
     int64_t u0_q32, u1_q32; /* piece in work */
     int64_t pos_nm[PW_MOTORS]; /* exact position at the start of the segment in work: x y z, and e per extruder */
     int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
@@ -130,10 +174,35 @@ struct pw_planner {
     uint32_t mark_head, mark_open, mark_fired, mark_out;
 
     struct pw_motor motors[PW_MOTORS];
+
+    /* history of the path, and the tracks that follow it; n_tracks = 0: motors straight from phases (pw_gen.c) */
+    int32_t n_tracks;
+    int32_t tool;          /* whose e the pieces hold */
+    int32_t unsettled;     /* pw_planner: the last thing pushed was a line, */
+    int32_t line_tool;     /* of this extruder */
+    uint32_t piece_size;   /* of the ring */
+    uint32_t piece_head;
+    int32_t piece_open;    /* slot piece_head holds a piece that is too short yet; its end: */
+    int64_t open_end_q16;
+    int64_t piece_min_q16; /* least time of PW_PIECE_MEAN pieces */
+    int64_t front_q16;     /* the pieces' end */
+    int64_t delay_q16;     /* of everything, so that shapers may look ahead */
+    int64_t reach_q16;     /* longest lag: time from the end of motion until all stands */
+    int64_t half_q16;      /* half the smoothing window */
+    int64_t inv_half_q32;  /* 2^half_scale / half */
+    int32_t half_scale;
+    int32_t phase_scale;   /* of the phase in work, */
+    int64_t phase_inv_q32; /* 2^phase_scale / duration */
+    int64_t us_q32;        /* Q16 ticks of a us, 32 bits more */
+    int64_t seg_at_q32[4], seg_rate_q32[4]; /* segment in work: start in mm, and change a mm of path */
+    int64_t seg_advance_q16; /* its pressure advance */
+    struct pw_shaping shaping[5]; /* x y z, PW_AXIS_E, PW_AXIS_SMOOTH */
+    int64_t matrix_q32[PW_MOTORS][3]; /* steps a mm of each axis; of the extruders in [0] */
+    struct pw_track tracks[PW_TRACKS];
 };
 
 static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
-static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL); }
+static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL & 7); }
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
 static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_PLAN_RAMPS]; }
 

@@ -14,7 +14,7 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 STRICT = "-std=c11 -ffp-contract=off -Wall -Wextra -Wconversion -Werror".split()
 SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 INCLUDE = ["-I%s" % (ROOT / "native" / "include"), "-I%s" % SRC]
-FRONT = "text command move arc merge front trig limits config math".split()
+FRONT = "text command move arc merge front trig limits config math kin kin_linear kin_delta".split()
 
 
 def run(command, timeout=120):
@@ -51,6 +51,14 @@ def test_math(objects):
     assert run([build(objects, "test_math", ["math", "ramp"])]) == "math: ok\n"
 
 
+def test_kinematics(objects):
+    assert run([build(objects, "test_kin", ["kin", "kin_linear", "kin_delta", "config", "math"])]) == "kin: ok\n"
+
+
+def test_mesh(objects):
+    assert run([build(objects, "test_mesh", ["mesh", "kin", "kin_linear", "kin_delta", "config", "math"])]) == "mesh: ok\n"
+
+
 def test_front(objects):
     assert run([build(objects, "test_front", FRONT)]) == "front: ok\n"
 
@@ -64,6 +72,11 @@ def test_core_and_sliced_files(objects):
 def test_planner_keeps_its_limits(objects):
     out = run([build(objects, "test_planner"), "1", "14"])
     assert out.startswith("planner: 14 programs") and out.endswith("0 broken\n"), out
+
+
+def test_shaped_motion_follows_the_formulas(objects):
+    out = run([build(objects, "test_shaped"), "1", "12"])
+    assert out.startswith("shaped: 12 programs"), out
 
 
 @pytest.mark.parametrize("target", ["text", "core"])

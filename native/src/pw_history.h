@@ -1,0 +1,44 @@
+/* The path behind the present, as pieces that tracks look back at. */
+#ifndef PW_HISTORY_H
+#define PW_HISTORY_H
+#include "pw_math.h"
+#include "pw_planner.h"
+
+enum {
+    PW_PIECE_SCALE = 8, /* at least, so that derivatives keep their digits */
+    PW_PIECE_MEAN = 16, /* pieces over which density is measured */
+    PW_PIECE_SPARE = 8  /* places in the ring beyond what the longest lag holds */
+};
+
+/* nm to mm Q32 */
+static inline int64_t pw_to_mm_q32(int64_t nm) { return pw_mulshift(nm, INT64_C(18446744073710), 32); }
+
+/* Places in the ring for a machine whose longest lag is not 0. */
+uint32_t pw_history_size(const struct pw_config *cfg);
+/* All stands at `at_q32` (mm) from the front on, and has always. */
+void pw_history_reset(struct pw_planner *pl, const int64_t at_q32[4]);
+/* Is there room for one more call of pw_history_add? */
+int pw_history_room(const struct pw_planner *pl);
+/* The piece that ends at end_q16.  Where pieces come too densely, they become longer ones (Hermite). */
+void pw_history_add(struct pw_planner *pl, const struct pw_piece *p, int64_t end_q16);
+
+static inline struct pw_piece *pw_piece_at(const struct pw_planner *pl, uint32_t n) { return &pl->pieces[n % pl->piece_size]; }
+
+static inline int64_t pw_piece_end(const struct pw_planner *pl, uint32_t n)
+{
+    return n + 1 == pl->piece_head ? pl->front_q16 : pw_piece_at(pl, n + 1)->start_q16;
+}
+
+/* n with 2^n >= span, at least PW_PIECE_SCALE */
+int32_t pw_scale_of(int64_t span_q16);
+/* span / 2^scale, Q32 */
+static inline int64_t pw_share(int64_t span_q16, int32_t scale)
+{
+    return scale <= 32 ? span_q16 * ((int64_t)1 << (32 - scale)) : span_q16 >> (scale - 32);
+}
+/* The polynomial k from w on, over a time 2^-down of its own. */
+void pw_shift(const int64_t k_q32[4], int64_t w_q32, int32_t down, int64_t out_q32[4]);
+/* The cubic from (p0, slope v0) to (p1, v1) at w = 1 / inv; k[0], k[1] hold p0, v0. */
+void pw_hermite(int64_t k_q32[4], int64_t p1, int64_t v1, int64_t inv_q32);
+
+#endif

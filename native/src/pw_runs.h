@@ -1,0 +1,16 @@
+/* Runs of steps from polynomials: the one kernel that all motion ends in. */
+#ifndef PW_RUNS_H
+#define PW_RUNS_H
+#include "pw_planner.h"
+
+#define PW_ONE ((int64_t)1 << 32)
+#define PW_CLOSE ((int64_t)1 << 45) /* with the length of a span: root tolerance of 1/8 tick */
+
+/* c[0] u + c[1] u^2 + c[2] u^3 for u in 0..1, Q32 */
+int64_t pw_cubic(const int64_t c[3], int64_t u);
+/* u in [lo, hi] with cubic(u) = target, for a rising cubic */
+int64_t pw_root(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int64_t u, int64_t close);
+/* All steps of the motor from lo to hi, over which it does not turn.  0: its ring is full, call again. */
+int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work);
+
+#endif
