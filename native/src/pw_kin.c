@@ -94,6 +94,15 @@ void pw_kin_both(const struct pw_kin *k, int32_t motor, const int64_t at_q32[3],
     }
 }
 
+int64_t pw_kin_most(const struct pw_kin *k, int32_t motor)
+{
+    int64_t most = 4 * k->step_q44[motor]; /* a delta: PW_RATIO and z; plain ones: two axes */
+    int i;
+    if (k->kind == PW_LINEAR || (k->kind != PW_DELTA && k->skewed))
+        for (most = k->step_q44[motor], i = 0; i < 3; i++) most += 2 * pw_abs64(k->of.linear.row_q44[motor][i]);
+    return (pw_mulshift(most, 1000, 44)) + 1;
+}
+
 static int64_t pw_nm_of(int64_t mm_q32) { return pw_asr(pw_mulshift(mm_q32, 2000000, 32) + 1, 1); }
 
 int32_t pw_kin_place_nm(const struct pw_kin *k, const int64_t position_q32[3], int64_t at_nm[3])

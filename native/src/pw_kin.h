@@ -52,6 +52,9 @@ int64_t pw_kin_velocity(const struct pw_kin *k, int32_t motor, const int64_t at_
 void pw_kin_both(const struct pw_kin *k, int32_t motor, const int64_t at_q32[3], const int64_t v_q32[3], int64_t *position_q32,
                  int64_t *velocity_q32);
 
+/* Steps of the motor a metre of path, at most, with a mesh of any allowed slope. */
+int64_t pw_kin_most(const struct pw_kin *k, int32_t motor);
+
 /* The place in nm, to 2 nm, whose positions these are; PW_E_REACH when there is none. */
 int32_t pw_kin_place_nm(const struct pw_kin *k, const int64_t position_q32[3], int64_t at_nm[3]);
 /* PW_OK; PW_E_VOLUME beyond the bed's radius; PW_E_REACH where arms are too flat.  Both regions are convex, so a line between two
