@@ -8,11 +8,13 @@ import binascii
 import struct
 
 from firmware.jobs import packing, states
+from firmware.jobs.order import rank_of
 from hal.compat import const
 
 DOCUMENTS_MAX = const(16)
 MESSAGE_CHARS_MAX = const(255)  # job-state-message; keeps the record short
 NAME_CHARS_MAX = const(127)  # of a document; so do all of a job
+PRIORITY_DEFAULT = const(50)  # job-priority-default
 GROWTH_BYTES_MAX = const(1024)  # by a document and a message; kept free in a new job's record
 
 _VERSION = const(1)
@@ -41,6 +43,8 @@ class Job:
     `open`: more documents may come.  `checked`: None (not yet) or True.  `lines`, `text_bytes`: of all documents, once checked.
     `ignored`: commands ignored with a warning.  `progress` 0 to 100, `layer` int, `time_left_s` int or None.
     `stop`: None, or the reason for which the runner is to end this job.
+    `priority` 1 to 100; `weight`, `rank`: its place in the print order (order.py); `hold`, `hold_unix`: why and until when it is held,
+    both None when it is not (holds.py).
     """
 
     def __init__(self, id, uuid_bytes, name, user, ticket):
@@ -74,6 +78,10 @@ class Job:
         self.boot = 0  # start of the printer that the *_s count from
         self.writer = None  # the document that is arriving
         self.deadline_s = None  # end of multiple-operation-time-out
+        self.priority = self.weight = PRIORITY_DEFAULT
+        self.rank = rank_of(id)
+        self.hold = None
+        self.hold_unix = None
 
     @property
     def uuid(self):
@@ -112,6 +120,9 @@ def encode(job, ticket=None):
         job.open,
         (job.lines, job.text_bytes, job.ignored, job.progress, job.layer),
     )
+    place = (job.priority, job.weight, job.rank, job.hold, job.hold_unix)
+    if job.ended == 0 and place != (PRIORITY_DEFAULT, PRIORITY_DEFAULT, rank_of(job.id), None, None):
+        fields += (place,)
     packing.pack_into(out, fields)
     return out
 
@@ -139,6 +150,8 @@ def decode(id, record):
         job.created_unix, job.processing_unix, job.completed_unix = fields[10]
         job.open = fields[11]
         job.lines, job.text_bytes, job.ignored, job.progress, job.layer = fields[12]
+        if len(fields) > 13:
+            job.priority, job.weight, job.rank, job.hold, job.hold_unix = fields[13]
     except (TypeError, IndexError, ValueError) as e:
         if isinstance(e, packing.PackingError):
             raise

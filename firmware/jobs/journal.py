@@ -11,13 +11,14 @@ from firmware.jobs import job as jobs
 from firmware.jobs import packing, states
 from firmware.jobs.errors import TicketTooLarge
 from hal.compat import const
-from hal.errors import StorageFull
+from hal.errors import StorageError, StorageFull
 
 KEY_JOBS_MAX = 0x7FFFFFFF  # job ids are their own keys
 KEY_STATE = 0x80000000  # last id given, starts of the printer
 
-_STATE = "<BII"  # version, last id, boot
-_STATE_BYTES = const(9)
+_STATE = "<BIIB"  # version, last id, boot, flags
+_STATE_BYTES = const(10)
+_OLD_STATE_BYTES = const(9)  # without flags
 _VERSION = const(1)
 _SPARE_KEYS = const(8)
 _GROWTH_BYTES = const(192)  # what a job in the queue usually grows by
@@ -42,6 +43,7 @@ class Journal:
         self.ended_count = 0
         self.last_id = 0
         self.boot = 0
+        self.flags = 0  # what the operator has set (queue.py), kept over a loss of power
         self._recorded_id = 0  # last id that the state record knows of
         self._ends = 0
         self.damaged = 0  # records that were no jobs
@@ -57,8 +59,9 @@ class Journal:
         self._ends = 0
         self.damaged = 0
         state = log.get(KEY_STATE)
-        if state and len(state) == _STATE_BYTES and state[0] == _VERSION:
-            _, self.last_id, self.boot = struct.unpack(_STATE, state)
+        self.flags = 0
+        if state and _OLD_STATE_BYTES <= len(state) <= _STATE_BYTES and state[0] == _VERSION:
+            _, self.last_id, self.boot, self.flags = struct.unpack(_STATE, state + bytes(_STATE_BYTES - len(state)))
         # a deletion may be stored before the note of the id that it takes away
         self.last_id = max(self.last_id, log.highest_key)
         head = bytearray(jobs.HEAD_BYTES)
@@ -92,8 +95,18 @@ class Journal:
         return result
 
     def _record_state(self):
-        self.log.put(KEY_STATE, struct.pack(_STATE, _VERSION, self.last_id, self.boot))
+        self.log.put(KEY_STATE, struct.pack(_STATE, _VERSION, self.last_id, self.boot, self.flags))
         self._recorded_id = self.last_id
+
+    def set_flags(self, flags):
+        """Puts other flags.  Raises StorageError; then the old ones stay."""
+        old = self.flags
+        self.flags = flags
+        try:
+            self._record_state()
+        except StorageError:
+            self.flags = old
+            raise
 
     def new_id(self):
         """An id that no job has had; it counts as given once a job with it was saved."""
@@ -101,15 +114,20 @@ class Journal:
 
     def add(self, job, jobs_alive):
         """Puts a new job's record, if what it and the others may grow by fits, too.  Raises TicketTooLarge, StorageFull."""
-        record = jobs.encode(job)
-        room = self.log.value_bytes_max - min(jobs.GROWTH_BYTES_MAX, self.log.value_bytes_max // 4)
-        if len(record) > room:
-            raise TicketTooLarge("the job's attributes take %d bytes, at most %d fit" % (len(record), room))
+        record = self.check_size(job)
         if not self._make_room(job.id, len(record) + _GROWTH_BYTES * (jobs_alive + 1), 0):
             raise StorageFull("the journal of %d bytes is full" % self.log.usable_bytes)
         self.log.put(job.id, record)
         if job.id > self.last_id:
             self.last_id = job.id
+
+    def check_size(self, job):
+        """The job's record.  Raises TicketTooLarge when it leaves no room for what it may grow by."""
+        record = jobs.encode(job)
+        room = self.log.value_bytes_max - min(jobs.GROWTH_BYTES_MAX, self.log.value_bytes_max // 4)
+        if len(record) > room:
+            raise TicketTooLarge("the job's attributes take %d bytes, at most %d fit" % (len(record), room))
+        return record
 
     def save(self, job):
         """Puts the job's record again.  An ended job that does not fit goes without its ticket.  Raises StorageError, StorageFull."""

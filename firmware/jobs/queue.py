@@ -9,37 +9,21 @@ Not here: printing (runner.py), checking (checker.py), IPP.  Runs in the one asy
 
 import asyncio
 
-from firmware.jobs import spool as spools
-from firmware.jobs import states
-from firmware.jobs.commit import GroupCommit
+from firmware.jobs import holds, order, states
 from firmware.jobs.errors import Busy, JobClosed, QueueFull, TooManyDocuments
 from firmware.jobs.incoming import DocumentWriter
-from firmware.jobs.job import DOCUMENTS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, Document, Job
-from firmware.jobs.journal import Journal
+from firmware.jobs.job import DOCUMENTS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, PRIORITY_DEFAULT, Job
+from firmware.jobs.store import Store
 from hal import compat
 from hal.compat import const
 from hal.errors import BusyError, StorageError, StorageFull
 
 MULTIPLE_OPERATION_TIME_OUT_S = const(120)  # RFC 8011 section 5.4.31: 60 to 240 usual
 
-
-def _at(jobs, id):
-    """Index of the first job in the list with that id or a higher one."""
-    low = 0
-    high = len(jobs)
-    while low < high:
-        middle = (low + high) // 2
-        if jobs[middle].id < id:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-def _take_out(jobs, job):
-    at = _at(jobs, job.id)
-    if at < len(jobs) and jobs[at] is job:
-        jobs.pop(at)
+# What an operator has set, kept over a loss of power
+DISABLED = const(1)  # Disable-Printer
+HOLD_NEW = const(2)  # Hold-New-Jobs
+PAUSED = const(4)  # Pause-Printer, Pause-Printer-After-Current-Job
 
 
 class JobQueue:
@@ -49,21 +33,19 @@ class JobQueue:
     """
 
     def __init__(self, log, files, clock, caps, moving=None, time_out_s=MULTIPLE_OPERATION_TIME_OUT_S):
-        self.journal = Journal(log, clock, caps.history)
-        self.spool = spools.Spool(files, caps.spool_bytes)
+        self._store = Store(log, files, clock, caps, moving, self._unstorable)
+        self.journal = self._store.journal
+        self.spool = self._store.spool
         self.time_out_s = time_out_s
+        self.offset_s = 0  # local time, less UTC
         self.changed = asyncio.Event()
-        self.storage_error = None  # message of what failed last; None when everything is stored
         self._clock = clock
         self._caps = caps
-        self._moving = None if caps.write_while_moving else moving
-        self._group = GroupCommit(log)
         self._by_id = {}
-        self._active = []  # Jobs that have not ended, by id
+        self._active = []  # Jobs that have not ended, in the order of printing
         self._incoming = []  # of these, those that are open
         self._unchecked = []  # complete, not checked
-        self._ready = []  # checked, pending or held
-        self._unsaved = {}  # id: Job whose record could not be written yet
+        self._ready = []  # checked, pending or held, in the order of printing
 
     # -- start ---------------------------------------------------------------------------------------------------------------
 
@@ -75,16 +57,15 @@ class JobQueue:
         self._incoming = []
         self._unchecked = []
         self._ready = []
-        self._unsaved = {}
-        jobs = self.journal.load()
+        jobs = self._store.load()
         known = {}
         for job in jobs:
-            if self._lost(job) is None:
+            if self._lost(job) is None or not job.open:
                 for document in job.documents:
                     known[document.file] = document.size
-        wrong = self.spool.load(known)
+        wrong = self._store.load_files(known)
         for job in jobs:
-            self._active.append(job)
+            order.put_in(self._active, job)
             self._by_id[job.id] = job
         for job in jobs:
             lost = self._lost(job)
@@ -93,10 +74,10 @@ class JobQueue:
                     document.file = None
                 elif document.file in wrong:
                     document.file = None
-                    lost = ([states.ABORTED_BY_SYSTEM], "a document of the job is missing or damaged")
+                    lost = lost or ([states.ABORTED_BY_SYSTEM], "a document of the job is missing or damaged")
             if lost is not None:
                 self._end(job, states.ABORTED, lost[0], lost[1])
-                self._save_later(job)
+                self._store.save_later(job)
             else:
                 job.checked = None
                 self._unchecked.append(job)
@@ -114,15 +95,34 @@ class JobQueue:
 
     def get(self, id):
         """The Job, or None.  One that has ended is read from flash, a new object each time."""
-        job = self._by_id.get(id)
-        if job is None:
-            job = self._unsaved.get(id)
-        if job is None:
-            job = self.journal.read(id)
-        return job
+        return self._by_id.get(id) or self._store.get(id)
+
+    def unix_s(self):
+        """The time of day as seconds since 1970, None without a clock that was set."""
+        return self._clock.unix_s()
+
+    @property
+    def storage_error(self):
+        """Message of what failed last; None when everything is stored."""
+        return self._store.error
+
+    @storage_error.setter
+    def storage_error(self, message):
+        self._store.error = message
+
+    def flag(self, which):
+        """True when the operator has set DISABLED, HOLD_NEW or PAUSED."""
+        return self._store.flags & which != 0
+
+    def set_flag(self, which, on):
+        """Sets or clears it, durable after commit()."""
+        flags = self._store.flags & ~which | (which if on else 0)
+        if flags != self._store.flags:
+            self._store.set_flags(flags)
+        self.changed.set()
 
     def active(self):
-        """Jobs that have not ended, oldest first (a list of its own)."""
+        """Jobs that have not ended, in the order of printing (a list of its own)."""
         return list(self._active)
 
     def ended(self):
@@ -140,10 +140,18 @@ class JobQueue:
 
     def intervening(self, job):
         """number-of-intervening-jobs: jobs that will come before this one."""
-        return _at(self._active, job.id) if job.id in self._by_id else 0
+        return order.place(self._active, job) if job.id in self._by_id else 0
+
+    def waiting(self, but):
+        """Jobs that neither print nor have ended, in the order of printing, without `but`."""
+        return [job for job in self._active if job.state <= states.PENDING_HELD and job is not but]
+
+    def is_kept(self, job):
+        """True when an ended job's documents are there still."""
+        return self._store.kept.has(job.id)
 
     def next_ready(self):
-        """The oldest pending job that is complete and checked, or None."""
+        """The first pending job that is complete and checked, or None."""
         for job in self._ready:
             if job.state == states.PENDING:
                 return job
@@ -159,11 +167,21 @@ class JobQueue:
 
     # -- submission ----------------------------------------------------------------------------------------------------------
 
-    def create(self, name, user, ticket, document_format=None, compression=None):
+    def create(self, name, user, ticket, document_format=None, compression=None, priority=PRIORITY_DEFAULT, hold=None, hold_unix=None):
         """A new job that waits for documents.  Raises QueueFull, TicketTooLarge; Busy while nothing may be stored; StorageError.
 
-        name, user: str; ticket: dict (see Job).  The id may be told to the client after commit().
+        name, user: str; ticket: dict (see Job); hold, hold_unix: as in holds.hold().  The id may be told to the client after commit().
         """
+        job = self._new(name, user, ticket, priority, hold, hold_unix)
+        job.document_format = document_format
+        job.compression = compression
+        self.touch(job)
+        self._add(job)
+        self._incoming.append(job)
+        self.changed.set()
+        return job
+
+    def _new(self, name, user, ticket, priority, hold, hold_unix):
         if self.blocked():
             raise Busy("the machine cannot store a job while it moves")
         if self.is_full():
@@ -172,22 +190,39 @@ class JobQueue:
         uuid[6] = uuid[6] & 0x0F | 0x40
         uuid[8] = uuid[8] & 0x3F | 0x80
         job = Job(self.journal.new_id(), bytes(uuid), name, user, ticket)
-        job.document_format = document_format
-        job.compression = compression
-        job.reasons = [states.JOB_INCOMING, states.JOB_DATA_INSUFFICIENT]
+        job.priority = job.weight = priority
+        if not holds.due(hold, hold_unix, self.unix_s(), self.offset_s):
+            job.hold = hold
+            job.hold_unix = hold_unix
+        elif self.flag(HOLD_NEW):
+            job.hold = holds.ON_CREATE
         job.boot = self.journal.boot
         job.created_s = self._clock.uptime_s()
         job.created_unix = self._clock.unix_s()
-        self.touch(job)
+        return job
+
+    def _add(self, job):
+        """A new job's record, and the job among the others."""
+        self._wait(job)
         try:
             self.journal.add(job, len(self._active))
         except StorageFull as e:
             raise QueueFull(e.message)
         except BusyError as e:
             raise Busy(e.message)
-        self._active.append(job)
+        order.put_in(self._active, job)
         self._by_id[job.id] = job
-        self._incoming.append(job)
+
+    def resubmit(self, old, user, ticket, priority, hold, hold_unix):
+        """A new job with the documents of `old`, which has ended and is_kept(); it takes them along.  Raises as create() does."""
+        job = self._new(old.name, user, ticket, priority, hold, hold_unix)
+        job.document_format = old.document_format
+        job.compression = old.compression
+        job.documents = old.documents
+        job.open = False
+        self._add(job)
+        self._store.kept.take(old.id)
+        self._unchecked.append(job)
         self.changed.set()
         return job
 
@@ -204,7 +239,7 @@ class JobQueue:
             raise TooManyDocuments("a job has at most %d documents" % DOCUMENTS_MAX)
         writer = DocumentWriter(self, job, format, compression, name and name[:NAME_CHARS_MAX])
         job.writer = writer
-        job.reasons = [states.JOB_INCOMING]
+        self._wait(job)
         self.touch(job)
         self.changed.set()
         return writer
@@ -223,11 +258,11 @@ class JobQueue:
             job.documents.append(document)
         job.writer = None
         self.touch(job)
-        job.reasons = [states.JOB_INCOMING] if job.documents else [states.JOB_INCOMING, states.JOB_DATA_INSUFFICIENT]
+        self._wait(job)
         if last:
             self.close_job(job)
         else:
-            self._save_later(job)
+            self._store.save_later(job)
             self.changed.set()
 
     def document_failed(self, writer, reasons, message):
@@ -244,11 +279,11 @@ class JobQueue:
             raise Busy("a document of this job is arriving")
         job.open = False
         job.deadline_s = None
-        job.reasons = []
-        _take_out(self._incoming, job)
+        self._wait(job)
+        order.discard(self._incoming, job)
         if job.documents:
             self._unchecked.append(job)
-            self._save_later(job)
+            self._store.save_later(job)
         else:
             reasons = [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR]
             self._finish(job, states.ABORTED, reasons, "there is nothing to print: the job has no document data")
@@ -266,10 +301,56 @@ class JobQueue:
         job.ignored = ignored
         if message:
             job.message = message[:MESSAGE_CHARS_MAX]
-        _discard(self._unchecked, job)
-        at = _at(self._ready, job.id)
-        self._ready.insert(at, job)
+        order.discard(self._unchecked, job)
+        order.put_in(self._ready, job)
         self.changed.set()
+
+    def recheck(self, job, ticket):
+        """A waiting job has another ticket: its record changes, and what had been checked may no longer hold."""
+        old = job.ticket
+        job.ticket = ticket
+        try:
+            self.journal.check_size(job)
+        except QueueFull:
+            job.ticket = old
+            raise
+        if order.take_out(self._ready, job):
+            job.checked = None
+            self._unchecked.append(job)
+        self.rewait(job)
+
+    def _wait(self, job):
+        """State and reasons of a job that does not print yet, from what it waits for."""
+        held = holds.is_held(job)
+        job.state = states.PENDING_HELD if held else states.PENDING
+        reasons = []
+        if job.open:
+            reasons.append(states.JOB_INCOMING)
+            if not job.documents and job.writer is None:
+                reasons.append(states.JOB_DATA_INSUFFICIENT)
+        if held:
+            reasons.append(states.JOB_HOLD_UNTIL_SPECIFIED)
+        job.reasons = reasons
+
+    def rewait(self, job):
+        """Something about a waiting job has changed: state, reasons and record follow."""
+        self._wait(job)
+        self._store.save_later(job)
+        self.changed.set()
+
+    def replace(self, job, weight, rank):
+        """Gives a waiting job another place in the order (order.py)."""
+        self._move_to(job, weight, rank)
+        self.rewait(job)
+
+    def _move_to(self, job, weight, rank):
+        ready = order.take_out(self._ready, job)
+        order.take_out(self._active, job)
+        job.weight = weight
+        job.rank = rank
+        order.put_in(self._active, job)
+        if ready:
+            order.put_in(self._ready, job)
 
     def cancel(self, job, reason=states.CANCELED_BY_USER, message=None):
         """Ends the job, or asks the runner to when it prints (job.stop; reasons say processing-to-stop-point until it stands).
@@ -310,10 +391,11 @@ class JobQueue:
             job.message = message[:MESSAGE_CHARS_MAX]
         if job.ignored and state >= states.PROCESSING and states.WARNINGS_DETECTED not in job.reasons:
             job.reasons.append(states.WARNINGS_DETECTED)
-        if state == states.PROCESSING:
-            _take_out(self._ready, job)
+        if state == states.PROCESSING and job.weight != order.IN_WORK:
+            order.take_out(self._ready, job)
+            self._move_to(job, order.IN_WORK, job.rank)
         if changed:
-            self._save_later(job)
+            self._store.save_later(job)
         self.changed.set()
 
     def _stamp_processing(self, job):
@@ -323,18 +405,21 @@ class JobQueue:
 
     def _finish(self, job, state, reasons, message):
         self._end(job, state, reasons, message)
-        self._save_later(job)
+        self._store.save_later(job)
         self.changed.set()
+
+    def _unstorable(self, job, message):
+        self._end(job, states.ABORTED, [states.ABORTED_BY_SYSTEM], message)
 
     def _end(self, job, state, reasons, message):
         """All that ending a job means, but for its record."""
         writer = job.writer
         job.writer = None
-        _take_out(self._incoming, job)
-        _take_out(self._ready, job)
+        order.discard(self._incoming, job)
+        order.take_out(self._ready, job)
         if job.checked is None:
-            _discard(self._unchecked, job)
-        _take_out(self._active, job)
+            order.discard(self._unchecked, job)
+        order.take_out(self._active, job)
         self._by_id.pop(job.id, None)
         if reasons is None:
             reasons = states.DEFAULT_REASONS[state]
@@ -367,74 +452,19 @@ class JobQueue:
 
     def blocked(self):
         """True while nothing may be stored."""
-        return self._moving is not None and self._moving()
-
-    def _save_later(self, job):
-        """Puts the job's record now if that may be and can be done, else with the next commit()."""
-        self._unsaved[job.id] = job
-        if not self.blocked():
-            try:
-                self._save(job)
-            except (StorageError, BusyError) as e:
-                self.storage_error = e.message
-
-    def _save(self, job):
-        if states.ended(job.state):
-            # the files go when a record that does not name them is durable
-            documents = job.documents
-            job.documents = [Document(d.name, d.format, d.compression, d.size, None) for d in documents]
-            try:
-                self.journal.save(job)
-            except StorageError:
-                job.documents = documents
-                raise
-            for document in documents:
-                if document.file is not None:
-                    self.spool.remove_after(self.journal.log.sequence, document.file, document.size)
-        else:
-            try:
-                self.journal.save(job)
-            except StorageFull as e:
-                if job.state != states.PENDING and job.state != states.PENDING_HELD:
-                    raise
-                # what cannot be remembered cannot be promised; an ended job always finds room
-                self._end(job, states.ABORTED, [states.ABORTED_BY_SYSTEM], "the job could not be stored: " + e.message)
-                self._save(job)
-                return
-        self._unsaved.pop(job.id, None)
+        return self._store.blocked()
 
     async def commit(self):
         """Returns when all changes so far are durable; while nothing may be stored, at once (then they are at the next chance).
         Raises StorageError when the medium fails."""
-        if self.blocked():
-            return
-        try:
-            self._save_unsaved()
-            await self._group.wait()
-        except BusyError as e:
-            # motion began: as above
-            self.storage_error = e.message
-            return
-        self.storage_error = None
-        if self.spool.doomed() and not self.blocked():
-            try:
-                self.spool.sweep(self._group.durable)
-            except (OSError, StorageError) as e:
-                self.storage_error = str(e)
-
-    def _save_unsaved(self):
-        for id in sorted(self._unsaved):
-            try:
-                self._save(self._unsaved[id])
-            except StorageError as e:
-                self.storage_error = e.message
-                raise
+        await self._store.commit()
 
     async def tidy(self):
-        """Regular housekeeping, about once a second (the checker calls it): times out abandoned jobs, stores what is not stored yet.
-        Never raises for a failing medium; storage_error says so."""
+        """Regular housekeeping, about once a second (the checker calls it): times out abandoned jobs, releases those whose time has
+        come, stores what is not stored yet.  Never raises for a failing medium; storage_error says so."""
         self.expire()
-        if self._unsaved or self._group.pending() or self.spool.doomed():
+        holds.wake(self)
+        if self._store.unfinished():
             try:
                 await self.commit()
             except StorageError as e:
@@ -459,9 +489,3 @@ class JobQueue:
         """Reader of a document's text (spool.Reader: readinto, close, size).  Raises StorageError, DataError."""
         return self.spool.open(job.documents[document])
 
-
-def _discard(jobs, job):
-    for at in range(len(jobs)):
-        if jobs[at] is job:
-            jobs.pop(at)
-            return

@@ -58,6 +58,7 @@ class Spool:
         self.files = files
         self.limit_bytes = limit_bytes
         self.used_bytes = 0
+        self.give_way = None  # frees some room and returns True, or False when nothing can go
         self._doomed = []  # (log sequence, name, bytes): to be removed once that much of the log is durable
 
     def free_bytes(self):
@@ -69,7 +70,9 @@ class Spool:
         return max(0, free)
 
     def take(self, count):
-        """Claims room; raises SpoolFull."""
+        """Claims room; raises SpoolFull, StorageError."""
+        while self.used_bytes + count > self.limit_bytes and self.give_way is not None and self.give_way():
+            pass
         if self.used_bytes + count > self.limit_bytes:
             left = self.limit_bytes - self.used_bytes
             raise SpoolFull("the document does not fit: %d bytes left of %d" % (left, self.limit_bytes), left < self.limit_bytes)

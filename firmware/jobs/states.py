@@ -37,7 +37,10 @@ MOVES = {
 # Keywords of IANA's registry for job-state-reasons that the firmware uses.
 JOB_INCOMING = "job-incoming"
 JOB_DATA_INSUFFICIENT = "job-data-insufficient"
+JOB_HOLD_UNTIL_SPECIFIED = "job-hold-until-specified"
 JOB_PRINTING = "job-printing"
+JOB_RESTARTABLE = "job-restartable"
+JOB_SUSPENDED = "job-suspended"
 PRINTER_STOPPED = "printer-stopped"
 PROCESSING_TO_STOP_POINT = "processing-to-stop-point"
 RESOURCES_ARE_NOT_READY = "resources-are-not-ready"

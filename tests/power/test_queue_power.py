@@ -88,7 +88,8 @@ def problem(day):
     for job in active:
         if text_of(queue.open_reader(job), 64) != text(job.id):
             return "job %d has another document" % job.id
-    if day.files.names() != sorted(d.file for j in active for d in j.documents):
+    kept = [j for j in queue.ended() if queue.is_kept(j)]
+    if day.files.names() != sorted(d.file for j in active + kept for d in j.documents):
         return "files: %r" % day.files.names()
     if max([j.id for j in active + ended], default=0) >= queue.journal.new_id():
         return "the next id is an old one"
