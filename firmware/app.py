@@ -24,7 +24,7 @@ from firmware.security.accounts import Accounts
 from firmware.security.basic import Basic
 from firmware.thermal.control import Heating
 from firmware.web.page import Pages
-from hal.compat import CancelledError, collect, const, print_exception, sleep_ms
+from hal.compat import CancelledError, collect, const, forget, print_exception, sleep_ms
 from hal.errors import StorageError
 
 VERSION = "0.1.0"
@@ -33,6 +33,7 @@ _ROOMY_CONNECTIONS = const(32)  # a machine with room for so many has memory for
 # PBKDF2 of a chosen password, once until a restart: about a quarter of a second each (RP2040, PC), while the others run
 _ITERATIONS = const(1000)
 _ITERATIONS_ROOMY = const(600000)
+_START_ONLY = ("hal.factory", "hal.schema")  # code that makes the machine: 5 KB that a board has better uses for
 _STATES = {3: "idle", 4: "printing", 5: "stopped"}
 
 
@@ -85,6 +86,8 @@ class App:
         self._tasks = []
         self._over = asyncio.Event()
         self._runner_task = None
+        for module in _START_ONLY:
+            forget(module)
         collect()
 
     def _is_moving(self):

@@ -3,7 +3,6 @@
 import asyncio
 
 from firmware import app
-from hal import factory
 
 
 def main(backend, machine_name=None):
@@ -11,6 +10,8 @@ def main(backend, machine_name=None):
 
     backend: the board's (hal/upy) as hal.factory.build wants it; machine_name: as for hal.factory.describe.
     """
+    from hal import factory  # let go of after the start (app.py): so nothing here may keep it
+
     machine = factory.build(factory.describe(machine_name), backend)
     try:
         asyncio.run(app.build(machine).run())

@@ -16,6 +16,7 @@ Callers import names from here and never ask which Python they run on.
     unix_s()                     seconds since 1970, or None without a clock that was set
     print_exception(e, file)     traceback
     mem_alloc(), mem_free(), collect()   MicroPython heap in bytes; None, None, nothing on CPython
+    forget(module)               lets a module's code go that is not needed any more: collected, on MicroPython; to import it again is fine
 """
 
 import asyncio
@@ -67,6 +68,13 @@ if hasattr(time, "ticks_ms"):
     mem_alloc = gc.mem_alloc
     mem_free = gc.mem_free
     collect = gc.collect
+
+    def forget(module):
+        parent, _, name = module.rpartition(".")
+        sys.modules.pop(module, None)
+        parent = sys.modules.get(parent)
+        if hasattr(parent, name):
+            delattr(parent, name)
 
     def start_server(callback, host, port, backlog=5):
         return asyncio.start_server(callback, host, port, backlog)
@@ -174,6 +182,9 @@ else:
     mem_free = mem_alloc
 
     def collect():
+        pass
+
+    def forget(module):
         pass
 
     def unix_s():

@@ -9,10 +9,10 @@ Which keys there are: boards/schema.py, boards/SPEC.md.  Nothing here touches ha
 """
 
 import json
-import sys
 
 from hal import schema
 from hal.api import AXES, HEATERS, Caps, Machine
+from hal.compat import forget
 from hal.errors import ConfigError
 from hal.files import is_dir
 from hal.schema import fail, join, show
@@ -73,11 +73,7 @@ def _data(name):
     """The literal of boards/<name>.py.  Its module is let go at once: a board needs the room for other things."""
     module = "boards." + name
     data = __import__(module, None, None, ("DATA",)).DATA
-    dot = module.rfind(".")
-    parent = sys.modules.get(module[:dot])
-    sys.modules.pop(module, None)
-    if hasattr(parent, module[dot + 1 :]):
-        delattr(parent, module[dot + 1 :])
+    forget(module)
     return data
 
 
@@ -364,11 +360,6 @@ def caps(desc):
 
 
 # -- machine -------------------------------------------------------------------------------------------------------------------
-
-
-def endstop_direction(axis):
-    """+1 or -1: which way the axis' endstop lies."""
-    return 1 if axis["endstop_mm"] >= axis["max_mm"] else -1
 
 
 def build(desc, backend):

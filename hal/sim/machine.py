@@ -1,9 +1,7 @@
 """The simulator as a backend of hal/factory: makes every part of a machine out of hal/sim."""
 
-from hal import factory
 from hal.api import AXES
 from hal.errors import ConfigError
-from hal.factory import endstop_direction
 from hal.sim.clock import SimClock
 from hal.sim.files import FolderFiles, RamFiles
 from hal.sim.flash import FileFlash, RamFlash
@@ -91,6 +89,8 @@ class SimOptions:
 
 def build(desc, options=None):
     """A simulated Machine (hal/api).  It has `world` (hal/sim/world.World: what the firmware cannot see) besides.  HalError."""
+    from hal import factory  # let go of after the start (firmware/app): so nothing here may keep it
+
     backend = SimBackend(options or SimOptions())
     machine = factory.build(desc, backend)
     machine.world = backend.world
@@ -158,7 +158,7 @@ class SimBackend:
         return SimPwm(self.world, name)
 
     def endstop(self, axis, data, index):
-        direction = endstop_direction(data)
+        direction = _endstop_direction(data)
         steps = int(round(data["endstop_mm"] * data["steps_per_mm"]))
         k = [0, 0, 0, 0]
         if self._desc["printer"]["kinematics"] == "corexy" and axis in ("x", "y"):
@@ -241,3 +241,8 @@ class SimBackend:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _endstop_direction(axis):
+    """+1 or -1: which way the axis' endstop lies."""
+    return 1 if axis["endstop_mm"] >= axis["max_mm"] else -1

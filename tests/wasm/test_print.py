@@ -34,7 +34,13 @@ def printer(tmp_path):
     machine = tmp_path / "machine.json"
     machine.write_text(json.dumps(MACHINE))
     words = command(
-        "printer", "/machine.json", heap_kib=HEAP_KIB, core_kib=CORE_KIB, trees=[(machine, "/machine.json")], state=tmp_path / "state"
+        "printer",
+        "/machine.json",
+        heap_kib=HEAP_KIB,
+        core_kib=CORE_KIB,
+        squeezed=True,
+        trees=[(machine, "/machine.json")],
+        state=tmp_path / "state",
     )
     with open(tmp_path / "err", "w") as err:
         process = subprocess.Popen(["timeout", "-k", "5", "300", *words], stdout=subprocess.PIPE, stderr=err, text=True)
