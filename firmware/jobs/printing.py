@@ -214,8 +214,16 @@ class Printing:
 
     def _record(self, job):
         """What the job is printed with, as far as it is known: the ticket's word, then the document's."""
-        used = self._used
-        self.runner.materials.record(job.ticket, self._material, used.get("nozzle"), used.get("bed"), used.get("chamber"))
+        nozzle_c = self._used.get("nozzle")
+        self.runner.materials.record(job.ticket, self._material, nozzle_c, self._used_c("bed"), self._used_c("chamber"))
+
+    def _used_c(self, heater):
+        """What was asked for, else what is the case: a platform that stays cold has a temperature, too."""
+        target_c = self._used.get(heater)
+        if target_c is None and heater in self.machine.heaters:
+            now_c = self.heating.current_c(heater)
+            return None if now_c is None else int(now_c + 0.5)
+        return target_c
 
     async def _go_home(self):
         """From where the machine was parked to where program motion starts."""

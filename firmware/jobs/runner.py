@@ -6,6 +6,7 @@ and identify(), none of which blocks, and read `status`.  What happens within on
 
 from firmware.jobs import states
 from firmware.jobs.printing import JobEnd, Printing
+from firmware.jobs.queue import HOLD_NEW, PAUSED
 from firmware.motion.marks import Marks
 from hal.compat import const
 from hal.errors import BusyError, StorageError
@@ -14,14 +15,14 @@ CONTROL_MS = const(100)  # heaters are read and set so often
 IDLE = const(3)  # printer-state (RFC 8011 section 5.4.11)
 PROCESSING = const(4)
 STOPPED = const(5)
+IDENTIFY_S = const(30)  # so long Identify-Printer shows
 
 
 class Status:
     """What others may know; plain values.
 
     printer_state IDLE, PROCESSING or STOPPED; state_reasons: keywords, [] = none; state_message; job_id or None; progress 0 to 100; layer
-    or None; time_left_s or None; position_um [x, y, z]; accepting: new jobs are taken; changed: counts changes of state and reasons;
-    changed_s: uptime of the last.
+    or None; time_left_s or None; position_um [x, y, z]; changed: counts changes of state and reasons; changed_s: uptime of the last.
     """
 
     def __init__(self):
@@ -33,7 +34,6 @@ class Status:
         self.layer = None
         self.time_left_s = None
         self.position_um = [0, 0, 0]
-        self.accepting = True
         self.changed = 0
         self.changed_s = 1
 
@@ -59,7 +59,12 @@ class Runner:
         self.job = None
         self.notes = []  # keywords that the job in work adds to the printer's reasons
         self._printing = Printing(self)
-        self._pause_wanted = False
+        self._pause_wanted = queue.flag(PAUSED)
+        self._pause_after = False  # the job in work ends first
+        self._suspended = False  # the job in work waits until it is resumed itself
+        self._restart = False
+        self._identify_until_s = 0
+        self._identify_message = ""
         self._pausing = False
         self._paused = False
         self._pause_message = ""
@@ -75,6 +80,36 @@ class Runner:
         self._pause_wanted = True
         self._refresh()
 
+    def pause_after(self):
+        """As pause(), once the job in work has ended."""
+        if self.job is None:
+            self._pause_wanted = True
+        else:
+            self._pause_after = True
+        self._refresh()
+
+    def suspend(self, job):
+        """The job in work stops as in a pause until resume_job().  False when it is not the job in work or does so already."""
+        if self.job is None or job.id != self.job.id or self._suspended:
+            return False
+        self._suspended = True
+        return True
+
+    def resume_job(self, job):
+        """A suspended job goes on.  False when it is not suspended."""
+        if self.job is None or job.id != self.job.id or not self._suspended:
+            return False
+        self._suspended = False
+        return True
+
+    def restart(self):
+        """Begins anew, as after switching on: a job in work is aborted, pauses and stops that are not fatal are over."""
+        self._restart = True
+
+    def refresh(self):
+        """Something that printer-state-reasons tell has changed elsewhere."""
+        self._refresh()
+
     def resume(self):
         """Goes on after a pause or, once its cause is gone, after a stop.  False while only switching off and on helps."""
         if self.supervisor.latched and (self.job is not None or not self.supervisor.clear()):
@@ -82,6 +117,7 @@ class Runner:
         if not self.supervisor.latched and self.port.status().latched:
             self.port.clear()
         self._pause_wanted = False
+        self._pause_after = False
         self._pause_message = ""
         self._printing.confirm()
         self._refresh()
@@ -95,9 +131,13 @@ class Runner:
             self._cancel_reasons = list(reasons)
         return True
 
-    def identify(self, actions):
-        """Lets the machine show which one it is; the actions that it did."""
-        return self.machine.identify(actions)
+    def identify(self, actions, message=""):
+        """Lets the machine show which one it is, and others see the message for a while; the actions that it did."""
+        self._identify_until_s = self.clock.uptime_s() + IDENTIFY_S
+        self._identify_message = message
+        done = self.machine.identify(actions)
+        self._refresh()
+        return done
 
     def shut_down(self):
         """run() ends soon, with the machine safe; a job in work is aborted."""
@@ -110,6 +150,8 @@ class Runner:
         self._next_control_ms = self.clock.ticks_ms()
         try:
             while not self._stopping:
+                if self._restart:
+                    self._begin_anew()
                 job = None
                 if not self._pause_wanted and not self.supervisor.latched:
                     job = self.queue.next_ready()
@@ -124,8 +166,19 @@ class Runner:
             if self.machine.trace:
                 self.machine.trace.end()
 
+    def _begin_anew(self):
+        self._restart = False
+        self._pause_wanted = self._pause_after = False
+        self._pause_message = ""
+        self.supervisor.make_safe()
+        self._printing.fans_off()
+        self.supervisor.clear()
+        self.homed = False
+        self._refresh()
+
     async def _run_job(self, job):
         self.job = job
+        self._suspended = False
         self._cancel_reasons = None
         self._ending = False
         status = self.status
@@ -138,6 +191,10 @@ class Runner:
             await self.store()
         finally:
             self.job = None
+            self._suspended = False
+            if self._pause_after:
+                self._pause_wanted = True
+                self._pause_after = False
             self.notes = []
             status.job_id = None
             status.time_left_s = None
@@ -151,7 +208,7 @@ class Runner:
         if self._ending:
             return
         self.check_end()
-        if self._pause_wanted:
+        if self._is_held():
             await self._hold()
 
     async def tick(self, ms, active):
@@ -194,6 +251,8 @@ class Runner:
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], supervisor.message)
         if self._stopping:
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], "the printer was switched off while the job was printing", True)
+        if self._restart:
+            raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], "the printer was restarted while the job was printing", True)
         if self._cancel_reasons is None and self.job is not None and self.job.stop:
             self._cancel_reasons = [self.job.stop]
         if self._cancel_reasons is not None:
@@ -209,6 +268,19 @@ class Runner:
 
     # -- pause
 
+    def _is_held(self):
+        return self._pause_wanted or self._suspended
+
+    def _tell_held(self):
+        """The job's reasons for standing still."""
+        reasons = [states.PRINTER_STOPPED] if self._pause_wanted else []
+        if self._suspended:
+            reasons.append(states.JOB_SUSPENDED)
+        told = [reason for reason in self.job.reasons if reason != states.WARNINGS_DETECTED]
+        if self.job.state != states.PROCESSING_STOPPED or told != reasons:
+            self.queue.move(self.job, states.PROCESSING_STOPPED, reasons, self._pause_message)
+        self._refresh()
+
     async def _hold(self):
         """From the wish to pause until the printer goes on; ends by JobEnd as well."""
         port = self.port
@@ -216,17 +288,18 @@ class Runner:
         try:
             port.hold()
             self._refresh()
-            while port.status().rate_q32 and not self.motion.idle() and self._pause_wanted:
+            while port.status().rate_q32 and not self.motion.idle() and self._is_held():
                 await self.tick(10, True)
                 self.check_end()
-            if self._pause_wanted:
+            if self._is_held():
                 self._paused = True
-                self.queue.move(self.job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED], self._pause_message)
+                self._tell_held()
                 await self.store()
-                self._refresh()
-            while self._pause_wanted:
+            while self._is_held():
                 await self.tick(CONTROL_MS, False)
                 self.check_end()
+                if self._is_held():
+                    self._tell_held()
             if self._paused:
                 self._paused = False
                 self.queue.move(self.job, states.PROCESSING, [states.JOB_PRINTING], "")
@@ -261,10 +334,24 @@ class Runner:
         elif self._pause_wanted and self.job is None or self._paused:
             state = STOPPED
             message = self._pause_message
+            if self._suspended and not self._pause_wanted:
+                # the platform is taken, so no other job can have its turn; there is no keyword for that
+                reasons.append("other-report")
+                message = "job %d is suspended" % self.job.id
         else:
             state = IDLE if self.job is None else PROCESSING
         if self._pause_wanted:
             reasons.append("paused" if state == STOPPED else "moving-to-paused")
+        elif self._pause_after:
+            reasons.append("moving-to-paused")
+        if self.queue.flag(HOLD_NEW):
+            reasons.append("hold-new-jobs")
+        if self._identify_until_s:
+            if self.clock.uptime_s() >= self._identify_until_s:
+                self._identify_until_s = 0
+            else:
+                reasons.append("identify-printer-requested")
+                message = message or self._identify_message
         if self.job is not None and not self.supervisor.latched:
             for note in self.notes:
                 reasons.append(note)
@@ -277,4 +364,4 @@ class Runner:
             status.state_reasons = reasons
             status.changed += 1
             status.changed_s = self.clock.uptime_s()
-            status.state_message = message
+        status.state_message = message
