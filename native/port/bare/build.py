@@ -7,6 +7,7 @@ import concurrent.futures
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -95,20 +96,46 @@ def objects(target: Target, optimise: str) -> list[Path]:
     return made
 
 
-def image(target: Target, program: list[Path], output: Path, optimise: str = "-O2", flags=(), link_map: Path | None = None) -> Path:
+def _compile(target: Target, sources, folder: Path, optimise: str, flags=()) -> list[Path]:
+    made = []
+    for source in sources:
+        made.append(folder / (source.stem + ".o"))
+        _run(["arm-none-eabi-gcc", *FLAGS, *WARN, *target.flags, optimise, *INCLUDE, *flags, "-c", source, "-o", made[-1]])
+    return made
+
+
+def reached(target: Target, parts: list[Path], roots: list[str], folder: Path) -> list[tuple[str, str, int]]:
+    """Sections that the linker keeps when only `roots` are asked for: (file or archive:member, section, bytes), code and constants."""
+    script, elf_map = folder / "reached.ld", folder / "reached.map"
+    script.write_text("ENTRY(%s)\nEXTERN(%s)\nSECTIONS { . = 0x20000000; }\n" % (roots[0], " ".join(roots)))
+    link = ["-nostdlib", "-nostartfiles", "-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-T", script, "-Wl,-Map=%s" % elf_map]
+    _run(["arm-none-eabi-gcc", "-mthumb", *target.flags, *link, *parts, "-lgcc", "-o", folder / "reached.elf"])
+    text = elf_map.read_text()
+    text = text[text.index("Linker script and memory map") :]
+    found = re.findall(r"^ (\.(?:text|rodata)\S*)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S+)", text, re.MULTILINE)
+    # an archive is written archive.a(member.o)
+    return [(Path(path).name.replace("(", ":").rstrip(")"), name, int(size, 16)) for name, size, path in found if int(size, 16)]
+
+
+def image(
+    target: Target, program: list[Path], output: Path, optimise: str = "-O2", flags=(), link_map: Path | None = None, ram_roots=(), ram_optimise=None
+) -> Path:
     """Compiles `program` (relative to the checkout), links it with the core and returns `output`, an ELF file.
 
-    flags: for `program` alone; link_map: a file for the linker's map.
+    flags: for `program` alone; link_map: a file for the linker's map; ram_roots: functions that are put into RAM with all that they reach
+    (their sources are in `program`); ram_optimise: optimisation of files of `program` below native/port/pulse and common, if another.
     """
     parts = objects(target, optimise)
     (flash, flash_size), (ram, ram_size) = target.flash, target.ram
     places = {"FLASH": flash, "FLASH_SIZE": flash_size, "RAM": ram, "RAM_SIZE": ram_size}
-    with tempfile.TemporaryDirectory() as folder:
-        own = []
-        for source in program:
-            own.append(Path(folder) / (source.stem + ".o"))
-            _run(["arm-none-eabi-gcc", *FLAGS, *WARN, *target.flags, optimise, *INCLUDE, *flags, "-c", source, "-o", own[-1]])
-        define = ["-Wl,--defsym=%s=%#x" % item for item in places.items()]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        hot = [source for source in program if ram_optimise and source.parent.name in ("pulse", "common")]
+        own = _compile(target, [source for source in program if source not in hot], folder, optimise, flags)
+        own += _compile(target, hot, folder, ram_optimise, flags)
+        sections = reached(target, [*own, *parts], list(ram_roots), folder) if ram_roots else []
+        (folder / "ram_code.ld").write_text("".join("*%s(%s)\n" % (file, name) for file, name, _ in sections))
+        define = ["-Wl,--defsym=%s=%#x" % item for item in places.items()] + ["-L", folder]
         if link_map:
             define.append("-Wl,-Map=%s" % link_map)
         _run(["arm-none-eabi-gcc", "-mthumb", *target.flags, *LINK, *define, *own, *parts, "-lgcc", "-o", output])

@@ -24,6 +24,7 @@ void pw_flow_rules(struct flow_rules *r, struct pw_core *core, const struct pw_c
     r->stop_one = pw_flow_stop_ticks(r, RATE_ONE);
     r->starvations = 0;
     r->guard_ticks = cfg->tick_hz / 500000; /* 2 us */
+    r->margin_ticks = 0;
     r->motors = cfg->motors;
 }
 
@@ -125,7 +126,7 @@ void pw_flow_fire(struct flow *f, int64_t tick)
     while (f->mark_at != f->mark_in && (int64_t)f->mark[f->mark_at & f->mark_mask].tick <= tick) f->mark_at++;
 }
 
-struct reach pw_flow_fetch(const struct flow_rules *r, struct flow *f, enum flow_trouble *trouble)
+struct reach pw_flow_fetch(const struct flow_rules *r, struct flow *f, int64_t shown, enum flow_trouble *trouble)
 {
     struct pw_status st;
     struct reach to = {INT64_MAX, 0, 0};
@@ -156,7 +157,7 @@ struct reach pw_flow_fetch(const struct flow_rules *r, struct flow *f, enum flow
         if (t->last_in > end) end = t->last_in;
     }
     marks = fetch_marks(r, f, trouble);
-    pw_flow_fire(f, f->played); /* one that came when its place was reached already */
+    pw_flow_fire(f, shown); /* one that came when its place was reached already */
     if (f->mark_tick > end && f->mark_in != f->mark_at) end = f->mark_tick;
     if (all && st.idle != 0) { /* the plan ends in a stop, marks or no */
         to = (struct reach){end, 0, 0};
@@ -221,7 +222,7 @@ static int64_t ramp(const struct flow_rules *r, int64_t from, int64_t to, int64_
 }
 
 /* Where a stop must have ended: before the queues do, which may be guard_ticks short of the final plan, and some for rounding. */
-static int64_t safe_end(const struct flow_rules *r, const struct flow *f) { return f->final - 2 * r->guard_ticks; }
+static int64_t safe_end(const struct flow_rules *r, const struct flow *f) { return f->final - 2 * r->guard_ticks - r->margin_ticks; }
 
 static int fits(const struct flow_rules *r, const struct flow *f, int64_t r0, int64_t r1, int64_t dt)
 {

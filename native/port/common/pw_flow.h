@@ -42,6 +42,7 @@ struct flow_rules {
     int64_t stop_one;     /* plan ticks of a stop from full rate */
     int64_t starvations;  /* times that the rate fell for want of final plan */
     int32_t guard_ticks;  /* a run may begin this much before the plan tick it was generated for */
+    int32_t margin_ticks; /* the port plays no further than this before the end of its queues */
     int32_t motors;
 };
 
@@ -71,8 +72,9 @@ void pw_flow_rules(struct flow_rules *r, struct pw_core *core, const struct pw_c
 char *pw_flow_lay(struct flow *f, char *at, int32_t motors, int32_t runs, int32_t marks);
 void pw_flow_clear(struct flow *f);
 
-/* Reads the core's state and empties its rings as far as there is room.  *trouble is set when something is wrong. */
-struct reach pw_flow_fetch(const struct flow_rules *r, struct flow *f, enum flow_trouble *trouble);
+/* Reads the core's state and empties its rings as far as there is room.  Marks up to plan tick `shown` fire.  *trouble is set when
+ * something is wrong. */
+struct reach pw_flow_fetch(const struct flow_rules *r, struct flow *f, int64_t shown, enum flow_trouble *trouble);
 void pw_flow_fire(struct flow *f, int64_t tick); /* marks up to the tick */
 
 int64_t pw_flow_stop_ticks(const struct flow_rules *r, int64_t rate); /* plan time that a stop takes, rounded up */

@@ -7,7 +7,7 @@ static struct reach fetch(struct pw_host *h, struct flow *c)
 {
     static const int32_t fault[] = {PW_FAULT_NONE, PW_FAULT_ORDER, PW_FAULT_LATE, PW_FAULT_CORE};
     enum flow_trouble trouble = FLOW_OK;
-    struct reach to = pw_flow_fetch(&h->rules, c, &trouble);
+    struct reach to = pw_flow_fetch(&h->rules, c, c->played, &trouble);
     if (trouble) pw_host_fail(h, fault[trouble]);
     return to;
 }

@@ -1,0 +1,417 @@
+#include "pw_pulse.h"
+#include "printwright_port.h"
+
+
+static const uint32_t BEYOND = 0xFFFFFFFFu;
+
+size_t pw_pulse_queue_size(int32_t motors, int32_t runs, int32_t side_runs, int32_t marks)
+{
+    return (size_t)motors * (size_t)(runs + side_runs) * sizeof(struct pw_steprun) + 2u * (size_t)marks * sizeof(struct pw_markrec);
+}
+
+void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config *cfg, const struct pulse_setup *setup, char *queues,
+                   int32_t runs, int32_t side_runs, int32_t marks, int32_t slope_permille_s)
+{
+    uint64_t cycles;
+    pw_flow_rules(&p->rules, core, cfg, slope_permille_s);
+    queues = pw_flow_lay(&p->context[0], queues, cfg->motors, runs, marks);
+    pw_flow_lay(&p->context[1], queues, cfg->motors, side_runs, marks);
+    p->ring = setup->ring;
+    p->ring_mask = setup->ring_words - 1u;
+    p->in = p->first = 0;
+    p->pins = p->dirs = 0;
+    p->settling = 0;
+    for (int32_t m = 0; m < PW_MOTORS; m++) {
+        struct pulse_motor *motor = &p->motor[m];
+        *motor = (struct pulse_motor){0};
+        if (m >= cfg->motors) continue;
+        motor->step = setup->step[m];
+        motor->dir = setup->dir[m];
+        motor->forward = setup->forward[m];
+        p->dirs |= motor->forward;
+    }
+    p->pins = p->dirs;
+    p->ratio_q32 = ((uint64_t)setup->clock_hz << 32) / (uint32_t)cfg->tick_hz;
+    p->ratio_q16 = (uint32_t)((p->ratio_q32 + 0x8000u) >> 16);
+    p->carry_q32 = 0;
+    p->least = (int32_t)setup->least_cycles;
+    p->merge = p->least / 2;
+    p->last = 0;
+    p->settle = (int32_t)(((uint64_t)(uint32_t)cfg->dir_setup_ns * setup->clock_hz + 999999999u) / 1000000000u);
+    p->settle_ticks = (int32_t)(((uint64_t)(uint32_t)(p->settle + 3 * p->least) << 32) / p->ratio_q32) + 1;
+    p->rules.margin_ticks = p->settle_ticks;
+    p->overhead = setup->overhead_cycles;
+    p->flag_cycles = setup->flag_cycles;
+    p->lead = (uint32_t)((uint64_t)setup->lead_us * setup->clock_hz / 1000000u);
+    p->slice_ticks = cfg->tick_hz / 4000;
+    cycles = (uint64_t)p->slice_ticks * setup->clock_hz / (uint32_t)cfg->tick_hz;
+    while (cycles > 60000u) { /* steps are placed by products of 32 bits */
+        cycles /= 2;
+        p->slice_ticks /= 2;
+    }
+    p->prefill_ticks = (int64_t)setup->prefill_us * cfg->tick_hz / 1000000;
+    p->made = p->played = 0;
+    p->note_in = p->note_out = 0;
+    p->pending = p->triggered = 0;
+    p->dry = 0;
+    p->missed = 0;
+    p->fault = PW_FAULT_NONE;
+    p->budget = 1;
+    p->now = &p->context[0];
+    pw_pulse_begin(p, 0);
+}
+
+static void enter(struct pulse *p, int32_t side)
+{
+    p->now = &p->context[side];
+    p->work = p->run[side];
+    p->shown = p->now->played;
+    for (uint32_t i = p->note_out; i != p->note_in; i++) p->note[i % PULSE_NOTES].tick = p->shown; /* until then the pins stand */
+    p->still = 1;
+}
+
+void pw_pulse_begin(struct pulse *p, int32_t side)
+{
+    pw_flow_clear(&p->context[side]);
+    for (int32_t m = 0; m < PW_MOTORS; m++) p->run[side][m] = (struct pulse_run){0};
+    p->reach = (struct reach){0, 0, 0};
+    enter(p, side);
+}
+
+void pw_pulse_leave(struct pulse *p)
+{
+    p->reach = (struct reach){p->context[0].played, 0, 0}; /* until the next fetch */
+    enter(p, 0);
+}
+
+void pw_pulse_fail(struct pulse *p, int32_t fault)
+{
+    if (p->fault) return;
+    p->fault = fault;
+    pw_pulse_failed(p);
+}
+
+/* -- events ---------------------------------------------------------------------------------------------------------------------- */
+
+static inline void put(struct pulse *p, uint32_t word)
+{
+    p->ring[p->in & p->ring_mask] = word;
+    p->in++;
+}
+
+/* Ends the event in work; the next one begins `length` cycles after it. */
+static inline void next_event(struct pulse *p, int32_t length, uint32_t pins)
+{
+    put(p, p->pins);
+    put(p, (uint32_t)length - p->overhead);
+    p->last += length;
+    p->pins = pins;
+}
+
+/* The motor's direction pin changes as soon as may be. */
+static void turn(struct pulse *p, struct pulse_motor *motor, uint32_t bit)
+{
+    p->dirs ^= motor->dir;
+    put(p, p->pins);
+    put(p, ((uint32_t)p->least - p->overhead - p->flag_cycles) | PULSE_FLAG);
+    put(p, p->dirs);
+    p->last += p->least;
+    p->pins = p->dirs;
+    motor->ready = p->last + p->settle;
+    p->settling |= bit;
+}
+
+/* Takes the motor's next run into work, if there is one. */
+static void load(struct pulse *p, int32_t m)
+{
+    struct pulse_motor *motor = &p->motor[m];
+    struct pulse_run *run = &p->work[m];
+    const struct track *t = &p->now->track[m];
+    const struct pw_steprun *next = &t->ring[t->at & t->mask];
+    uint32_t level;
+    if (t->at == t->in) return;
+    run->at_q16 = (int64_t)(next->first_q16 - ((uint64_t)p->now->played << 16));
+    run->interval_q16 = next->interval_q16;
+    run->add_q16 = next->add_q16;
+    run->left = next->count;
+    level = next->direction > 0 ? motor->forward : motor->forward ^ motor->dir;
+    if ((p->dirs & motor->dir) != level) turn(p, motor, 1u << m);
+}
+
+/* Tick of the next step, from the plan tick played on; BEYOND when that is far. */
+static inline uint32_t due_tick(const struct pulse_run *run)
+{
+    int32_t high = (int32_t)(run->at_q16 >> 32);
+    uint32_t low = (uint32_t)run->at_q16;
+    if (!run->left || high > 0 || (high == 0 && low >= 0xFFFF8000u)) return BEYOND;
+    return high < 0 ? 0 : (low + 0x8000u) >> 16;
+}
+
+/* The step that has just been made leaves the run. */
+static inline uint32_t pass(struct pulse *p, int32_t m)
+{
+    struct pulse_run *run = &p->work[m];
+    if (--run->left) {
+        run->at_q16 += (int64_t)run->interval_q16;
+        run->interval_q16 += (uint64_t)(int64_t)run->add_q16;
+    } else {
+        struct track *t = &p->now->track[m];
+        t->at++;
+        t->out = t->at;
+        load(p, m);
+    }
+    return due_tick(run);
+}
+
+/* A step of the motor at the cycle, or as near as may be. */
+static inline void place(struct pulse *p, int32_t m, int32_t cycle)
+{
+    struct pulse_motor *motor = &p->motor[m];
+    int32_t length;
+    if (p->settling & 1u << m) {
+        if (cycle < motor->ready) cycle = motor->ready;
+        p->settling &= ~(1u << m);
+    }
+    if (motor->drop) return;
+    motor->count += (p->dirs & motor->dir) == motor->forward ? 1 : -1;
+    length = cycle - p->last;
+    if (length < p->merge && !(p->pins & motor->step)) {
+        p->pins |= motor->step;
+        return;
+    }
+    if (length < p->least) length = p->least;
+    next_event(p, length, p->dirs | motor->step);
+}
+
+static uint32_t room(const struct pulse *p) { return p->ring_mask + 1u - (p->in - p->first); }
+
+/* The steps of so many ticks from the one played on, in the order of time; returns how many ticks that were (the ring may be full). */
+static uint32_t emit(struct pulse *p, uint32_t span, uint32_t ratio_q16)
+{
+    uint32_t due[PW_MOTORS], end = p->in + room(p) - PULSE_MOST_WORDS, half = 0x8000u + (p->carry_q32 >> 16);
+    int32_t motors = p->rules.motors;
+    for (int32_t m = 0; m < motors; m++) due[m] = due_tick(&p->work[m]);
+    for (;;) {
+        uint32_t first = due[0];
+        int32_t which = 0;
+        for (int32_t m = 1; m < motors; m++) {
+            if (due[m] < first) {
+                first = due[m];
+                which = m;
+            }
+        }
+        if (first > span) return span;
+        if ((int32_t)(end - p->in) < 0) return first ? first - 1 : 0;
+        /* a slice has at most 60,000 cycles: below 2^32 */
+        place(p, which, (int32_t)((first * ratio_q16 + half) >> 16));
+        due[which] = pass(p, which);
+    }
+}
+
+/* -- time ------------------------------------------------------------------------------------------------------------------------ */
+
+/* So much machine time has been put into events up to here. */
+static void close_slice(struct pulse *p, int64_t took)
+{
+    uint64_t sum = (uint64_t)took * p->ratio_q32 + p->carry_q32;
+    int32_t cycles = (int32_t)(sum >> 32), fill;
+    struct pulse_note *note;
+    p->carry_q32 = (uint32_t)sum;
+    p->last -= cycles;
+    for (int32_t m = 0; p->settling >> m; m++) {
+        if (!(p->settling >> m & 1u)) continue;
+        p->motor[m].ready -= cycles;
+        if (p->motor[m].ready <= 0) p->settling &= ~(1u << m);
+    }
+    /* the event in work is ended where it can not be in the way of a step, nor of a change of direction before it */
+    fill = -2 * p->least - p->last;
+    if (fill >= p->least && fill >= cycles / 4) next_event(p, fill, p->dirs);
+    p->made += (uint32_t)cycles;
+    note = &p->note[p->note_in % PULSE_NOTES];
+    note->word = p->in;
+    note->cycle = p->made;
+    note->tick = p->now->played;
+    p->note_in++;
+}
+
+static int wait_slice(struct pulse *p, int32_t ticks)
+{
+    p->still = 1;
+    close_slice(p, ticks);
+    return 1;
+}
+
+/* 1 when some motor can not queue more before it moves. */
+static int full(const struct pulse *p)
+{
+    for (int32_t m = 0; m < p->rules.motors; m++) {
+        const struct track *t = &p->now->track[m];
+        if (t->in - t->out == t->mask + 1u) return 1;
+    }
+    return 0;
+}
+
+/* Makes the events of one slice; 0 when that needs more runs, or room. */
+static int slice(struct pulse *p)
+{
+    struct flow *f = p->now;
+    struct reach to = p->reach;
+    struct stretch s = {p->slice_ticks, 0, 0, 0};
+    int64_t start = f->played, most = to.tick;
+    uint32_t span, ratio = p->ratio_q16;
+    int still = p->still || f->rate == 0;
+    for (int32_t m = 0; m < p->rules.motors; m++)
+        if (!p->work[m].left) load(p, m);
+    if (still) {
+        if (p->settling) return wait_slice(p, p->settle_ticks); /* the directions settle before time goes on */
+        if (!f->idle && most < start + p->prefill_ticks && !full(p)) return wait_slice(p, p->slice_ticks);
+    }
+    if (!f->idle) { /* what comes later may begin with a change of direction, at a standstill even at once */
+        to.tick -= p->rules.margin_ticks;
+        if (to.tick < f->rest) to.tick = f->rest < most ? f->rest : most;
+    }
+    switch (pw_flow_next(&p->rules, f, to, &s)) {
+    case FLOW_MOVE: break;
+    case FLOW_IDLE:
+    case FLOW_HELD:
+    case FLOW_STARVED: return wait_slice(p, p->slice_ticks);
+    default:
+        if (f->loose && p->dry) { /* motion that was flushed, and fed again before it was over, ends here in a stop */
+            f->rate = 0;
+            f->loose = 0;
+            still = 1;
+        }
+        return still ? wait_slice(p, p->slice_ticks) : 0;
+    }
+    /* no less than a slice, but at the end, or where the queues hold no more */
+    if (s.took < p->slice_ticks && s.tick == to.tick && !f->idle && to.tick != f->rest && !full(p) && !(f->loose && p->dry)) return 0;
+    span = (uint32_t)(s.tick - start);
+    if (f->rate != RATE_ONE || s.rate != RATE_ONE) {
+        uint32_t cycles = (uint32_t)(((uint64_t)s.took * p->ratio_q32) >> 32);
+        ratio = span ? (cycles << 16) / span : 0;
+    }
+    if (span) {
+        uint32_t made = emit(p, span, ratio);
+        if (made < span) {
+            if (!made) return 0;
+            pw_flow_cut(f, &s, start, start + made);
+            span = made;
+        }
+        for (int32_t m = 0; m < p->rules.motors; m++) p->work[m].at_q16 -= (int64_t)span << 16;
+    }
+    f->played = s.tick;
+    f->rate = s.rate;
+    f->carry_q33 = s.carry_q33;
+    p->still = s.tick == f->rest || s.rate == 0;
+    close_slice(p, s.took);
+    return 1;
+}
+
+/* -- reports ----------------------------------------------------------------------------------------------------------------------- */
+
+int pw_pulse_stands(const struct pulse *p)
+{
+    const struct flow *f = p->now;
+    return p->still && (f->rate == 0 || f->played == f->rest) && p->shown == f->played;
+}
+
+static void uncount(const struct pulse *p, uint32_t pins, int32_t count[PW_MOTORS])
+{
+    for (int32_t m = 0; m < p->rules.motors; m++) {
+        const struct pulse_motor *motor = &p->motor[m];
+        if (p->triggered >> m & 1u) continue; /* counted when it stopped */
+        if (pins & motor->step) count[m] -= (pins & motor->dir) == motor->forward ? 1 : -1;
+    }
+}
+
+static void count_from(const struct pulse *p, uint32_t at, uint32_t executed, int32_t count[PW_MOTORS])
+{
+    for (int32_t m = 0; m < PW_MOTORS; m++) count[m] = p->motor[m].count;
+    while (at != p->in) {
+        if ((int32_t)(executed - at) <= 0) uncount(p, p->ring[at & p->ring_mask], count);
+        at += p->ring[(at + 1u) & p->ring_mask] & PULSE_FLAG ? 3u : 2u;
+    }
+    uncount(p, p->pins, count);
+}
+
+void pw_pulse_counts(const struct pulse *p, uint32_t executed, int32_t count[PW_MOTORS]) { count_from(p, p->first, executed, count); }
+
+void pw_pulse_stopped(struct pulse *p, int32_t motor, uint32_t executed)
+{
+    p->motor[motor].drop = 1;
+    p->stop_word[motor] = executed;
+    p->stop_first[motor] = p->first; /* words from here on are not overwritten before the pump looks again */
+    p->pending |= 1u << motor;
+}
+
+void pw_pulse_ungate(struct pulse *p, int32_t motor)
+{
+    p->motor[motor].drop = 0;
+    p->pending &= ~(1u << motor);
+    p->triggered &= ~(1u << motor);
+}
+
+/* -- the pump ------------------------------------------------------------------------------------------------------------------------ */
+
+/* What the pins have got to. */
+static void look(struct pulse *p)
+{
+    uint32_t executed = pw_pulse_executed(p);
+    for (int32_t m = 0; p->pending >> m; m++) {
+        int32_t count[PW_MOTORS];
+        if (!(p->pending >> m & 1u)) continue;
+        count_from(p, p->stop_first[m], p->stop_word[m], count);
+        p->motor[m].count = count[m];
+        p->triggered |= 1u << m;
+        p->pending &= ~(1u << m);
+    }
+    while (p->note_out != p->note_in) {
+        const struct pulse_note *note = &p->note[p->note_out % PULSE_NOTES];
+        if ((int32_t)(executed - note->word) <= 0) break;
+        p->first = note->word;
+        p->played = note->cycle;
+        p->shown = note->tick;
+        p->note_out++;
+    }
+    pw_flow_fire(p->now, p->shown);
+}
+
+void pw_pulse_pump(struct pulse *p)
+{
+    for (;;) {
+        if (!pw_pulse_try(p, PULSE_PORT)) {
+            p->missed = 1;
+            return;
+        }
+        p->missed = 0;
+        look(p);
+        while (!p->fault && p->made - p->played < p->lead && p->note_in - p->note_out < PULSE_NOTES && room(p) > 4u * PULSE_MOST_WORDS) {
+            if (!slice(p)) break;
+            pw_pulse_made(p);
+        }
+        pw_pulse_free(p, PULSE_PORT);
+        if (!p->missed) return;
+    }
+}
+
+/* -- the worker -------------------------------------------------------------------------------------------------------------------- */
+
+int32_t pw_pulse_work(struct pulse *p)
+{
+    static const int32_t faults[] = {PW_FAULT_NONE, PW_FAULT_ORDER, PW_FAULT_LATE, PW_FAULT_CORE};
+    enum flow_trouble trouble = FLOW_OK;
+    int32_t did;
+    if (p->fault || !pw_pulse_try(p, PULSE_CORE)) return 0;
+    did = pw_run(p->rules.core, p->budget);
+    p->dry = did == 0;
+    if (did < 0) trouble = FLOW_CORE;
+    while (!pw_pulse_try(p, PULSE_PORT)) {
+    }
+    if (!trouble) p->reach = pw_flow_fetch(&p->rules, p->now, p->shown, &trouble);
+    pw_pulse_free(p, PULSE_PORT);
+    pw_pulse_free(p, PULSE_CORE);
+    if (trouble) pw_pulse_fail(p, faults[trouble]);
+    if (p->missed) pw_pulse_pump(p);
+    return did;
+}
+

@@ -1,0 +1,179 @@
+"""Building and running the pulse ports in emulators, and what comes out: edges on pins, and the stream that they should be."""
+
+import json
+import re
+import struct
+from array import array
+from pathlib import Path
+
+import numpy as np
+
+from hal import stepcore
+from native.port.bare import build as bare
+from tests.emulated import helpers_targets as targets
+
+ROOT = targets.ROOT
+HERE = targets.HERE
+MOTORS = stepcore.PW_MOTORS
+COMMON = [Path("native/port/common/pw_flow.c"), Path("native/port/pulse/pw_pulse.c")]
+RP2 = [*COMMON, Path("native/port/rp2/pw_rp2.c"), Path("native/port/rp2/pw_rp2_core1.c"), HERE / "rp2_port.c"]
+RP2_ROOTS = ["pw_rp2_core1", "pw_rp2_vectors"]
+MHZ = 125
+STEP_PINS, DIR_PINS = [2, 4, 6, 8, 10, 12, 14, 16], [3, 5, 7, 9, 11, 13, 15, 17]
+SWITCH_PIN, HEATER_PIN = 20, 22
+OPERATIONS = "HOLD RESUME QUICK HEATER DIE SEIZE FLASH STALL STATUS FAULT".split()
+STATUS = "us played rate fault latched expired stands idle starvations triggered lead_us stack".split()
+
+
+def fields(header: str, name: str) -> list[tuple[str, int]]:
+    """(field, elements) of a struct of int32_t, in order."""
+    body = re.search(r"struct %s \{(.*?)\n\};" % name, (ROOT / "native/include" / header).read_text(), re.DOTALL).group(1)
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
+    found = []
+    for line in re.findall(r"int32_t ([^;]*);", body):
+        for item in line.split(","):
+            word, _, rest = item.strip().partition("[")
+            found.append((word, int(rest.rstrip("]")) if rest else 0))
+    return found
+
+
+def words(header: str, name: str, values: dict) -> list[int]:
+    """The struct's words; what is not in `values` is 0."""
+    out, values = [], dict(values)
+    for field, elements in fields(header, name):
+        value = values.pop(field, [0] * elements if elements else 0)
+        out += (list(value) + [0] * elements)[:elements] if elements else [value]
+    assert not values, "no such field: %s" % sorted(values)
+    return out
+
+
+def rp2_config(**changes) -> dict:
+    config = {
+        "abi": 1, "clock_hz": MHZ * 1_000_000, "pio": 1, "machine": 2, "dma": 4, "spinlock": 16, "alarm": 1,
+        "step_pin": STEP_PINS, "dir_pin": DIR_PINS, "pulse_ns": 200,
+        "input_pin": [SWITCH_PIN] + [-1] * 7, "heater_pin": [HEATER_PIN, -1, -1, -1],
+    }  # fmt: skip
+    config.update(changes)
+    return config
+
+
+def core_words(config: dict) -> list[int]:
+    return list(stepcore.config_array(stepcore.lib.pw_config_field, config, {"abi": stepcore.PW_ABI}))
+
+
+class Stream:
+    """The steps of a program, per motor: ticks, and directions +1 or -1."""
+
+    def __init__(self, data: bytes):
+        self.ticks, self.directions, at = [], [], 0
+        for _ in range(MOTORS):
+            (count,) = struct.unpack_from("<I", data, at)
+            steps = np.frombuffer(data, "<i8", count, at + 4)
+            self.ticks.append(steps >> 1)
+            self.directions.append((steps & 1) * 2 - 1)
+            at += 4 + 8 * count
+
+
+def stream(folder: Path, config: dict, text: bytes, side: bool = False) -> Stream:
+    """By the core compiled for this computer."""
+    program = folder / "ticks"
+    if not program.exists():
+        targets._done(["gcc", *targets.STRICT, "-O2", "-Wno-maybe-uninitialized", "-Inative/include", "-Inative/src", HERE / "ticks.c", *bare.core_sources(), "-o", program])
+    values = core_words(config)
+    (folder / "ticks.in").write_bytes(struct.pack("<II", len(values), len(text)) + array("i", values).tobytes() + text)
+    targets._done([program, "1" if side else "0", folder / "ticks.in", folder / "ticks.out"])
+    return Stream((folder / "ticks.out").read_bytes())
+
+
+class Edges:
+    """What happened on pins, from a log of (cycle, levels)."""
+
+    def __init__(self, log: np.ndarray, initial: int = 0):
+        self.cycles = log[0::2].astype(np.int64)
+        self.levels = log[1::2]
+        self.initial = initial
+
+    def pin(self, pin: int) -> tuple[np.ndarray, np.ndarray]:
+        """Cycles at which the pin changes, and the levels from then on."""
+        level = ((self.levels >> np.uint32(pin)) & 1).astype(np.int8)
+        before = np.concatenate([[(self.initial >> pin) & 1], level[:-1]])
+        changed = level != before
+        return self.cycles[changed], level[changed]
+
+    def rises(self, pin: int) -> np.ndarray:
+        cycles, level = self.pin(pin)
+        return cycles[level == 1]
+
+    def falls(self, pin: int) -> np.ndarray:
+        cycles, level = self.pin(pin)
+        return cycles[level == 0]
+
+    def level_at(self, pin: int, cycles: np.ndarray) -> np.ndarray:
+        """Level of the pin just before each cycle."""
+        at = np.searchsorted(self.cycles, cycles, "left") - 1
+        level = np.where(at >= 0, self.levels[np.maximum(at, 0)], np.uint32(self.initial))
+        return (level >> np.uint32(pin)) & 1
+
+
+class Run:
+    """edges, statuses (list of dict; count and trigger_count are lists), tail: what the emulator counted, text."""
+
+    def __init__(self, text: str, edges: Edges):
+        self.edges, self.text, self.statuses = edges, text, []
+        for line in text.split("\n"):
+            if line.startswith("status"):
+                numbers = [int(word) for word in line.split()[1:]]
+                status = dict(zip(STATUS, numbers))
+                rest = numbers[len(STATUS) :]
+                status["count"], status["trigger_count"] = rest[:MOTORS], rest[MOTORS:]
+                self.statuses.append(status)
+        self.tail = json.loads(text.strip().split("\n")[-1])
+
+    @property
+    def status(self) -> dict:
+        return self.statuses[-1]
+
+
+def rp2_image(folder: Path, config: dict, text: bytes, script=(), side_gates=None, optimise="-Os", hot="-O2", **changes) -> Path:
+    """The port with a program and a script of (microseconds, operation, argument, argument)."""
+    core, port = core_words(config), words("printwright_rp2.h", "pw_rp2_config", rp2_config(**changes))
+    actions = [[action[0], OPERATIONS.index(action[1]) + 1, *(list(action[2:]) + [0, 0])[:2]] for action in script]
+    gates = list(side_gates or []) + [-1] * MOTORS
+    head = [len(core), len(port), len(actions), len(text), int(side_gates is not None), *gates[:MOTORS]]
+    data = array("i", head + core + port + [word for action in actions for word in action]).tobytes() + text
+    (folder / "cases").write_bytes(data)
+    flags = ["-I%s" % HERE, '-DCASES="%s"' % (folder / "cases")]
+    return bare.image(
+        bare.TARGETS["m0plus"], RP2, folder / "port.elf", optimise, flags, folder / "port.map", ram_roots=RP2_ROOTS, ram_optimise=hot
+    )
+
+
+def run_rp2(folder: Path, image: Path, cycles: int = 100_000_000, switches=(), mhz: int = MHZ) -> Run:
+    log = folder / "edges"
+    options = {
+        "image": str(bare.binary(image)), "address": bare.entry(bare.TARGETS["m0plus"]), "log": str(log), "cycles": cycles,
+        "switches": list(switches), "mhz": mhz,
+    }  # fmt: skip
+    (folder / "options.json").write_text(json.dumps(options))
+    text = targets.node("rp2_chip.mjs", folder / "options.json")
+    return Run(text, Edges(np.fromfile(log, "<u4")))
+
+
+def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ):
+    """Cycles by which each rising edge differs from its step's tick, all motors' in one array in the order of time, and the cycle of tick 0.
+
+    The cycle of tick 0 is that of the median step.  Directions and numbers of steps must agree.
+    """
+    late, when = [], []
+    for motor in range(MOTORS):
+        ticks, directions = stream_.ticks[motor], stream_.directions[motor]
+        cycles = edges.rises(STEP_PINS[motor])
+        assert len(cycles) == len(ticks), "motor %d: %d edges for %d steps" % (motor, len(cycles), len(ticks))
+        if len(ticks):
+            forward = edges.level_at(DIR_PINS[motor], cycles)
+            assert np.array_equal(forward, (directions + 1) // 2), "motor %d: other directions" % motor
+            late.append(cycles - ticks * (mhz * 1_000_000 / tick_hz))
+            when.append(cycles)
+    late, when = np.concatenate(late), np.concatenate(when)
+    origin = np.median(late)
+    return (late - origin)[np.argsort(when, kind="stable")], origin
