@@ -68,6 +68,7 @@ _PCB = {
     "rings": (
         "group",
         {
+            "segments": ("int", "segment", 0, 4096, 0, "Final segments that may wait behind the look-ahead; an eighth of it at least."),
             "runs": ("int", "run", 16, 65536, 64, "Runs of steps that each motor's ring in the core holds."),
             "marks": ("int", "mark", 4, 65536, 64, "Marks queued in the core: all that can come within the look-ahead."),
             "line_max": ("int", "byte", 16, 4096, 256, "Longest command of a document."),

@@ -288,6 +288,7 @@ def core_config(desc):
         "chord_um": motion["chord_um"],
         "curve_um": motion["curve_um"],
         "window": motion["look_ahead"],
+        "queue_segments": pcb["rings"]["segments"],
         "ring_runs": pcb["rings"]["runs"],
         "ring_marks": pcb["rings"]["marks"],
         "line_max": pcb["rings"]["line_max"],

@@ -35,7 +35,7 @@ DATA = {
     "flash": {"bytes": 8388608, "sector_bytes": 4096, "page_bytes": 256, "settings_bytes": 32768},
     "write_while_moving": True,
     "identify": ["display", "sound"],
-    "rings": {"runs": 1024, "marks": 1024, "line_max": 256, "queue_runs": 1024, "side_runs": 64, "queue_marks": 128},
+    "rings": {"segments": 264, "runs": 1024, "marks": 1024, "line_max": 256, "queue_runs": 1024, "side_runs": 64, "queue_marks": 128},
     "limits": {"connections": 256, "jobs": 5000, "history": 1000, "spool_bytes": 4294967296},
     "lease_ms": 1500,
     "stall_ms": 1000,

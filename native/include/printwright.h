@@ -30,25 +30,25 @@ enum pw_err {
     PW_E_NUMBER = -21,   /* not a number, or beyond 1e-6 * 2^53 */
     PW_E_LINE_LENGTH = -22, /* a command longer than line_max bytes (comments do not count) */
     PW_E_CHECKSUM = -23,
-    PW_E_COMMAND = -24,  /* a G command that the core does not know and that is no event either */
+    PW_E_RETRACT = -24,  /* G10 or G11 on a machine without firmware retraction */
     PW_E_VOLUME = -25,   /* the target is outside the travel limits */
     PW_E_NO_FEEDRATE = -26, /* first motion without F */
     PW_E_FEEDRATE = -27, /* F is not positive */
     PW_E_EXTRUSION = -28, /* too much filament for the length of the move, or an extruder-only move too long */
     PW_E_ARC = -29,      /* degenerate arc, or radii that differ */
-    PW_E_PLANE = -30,    /* arc outside the XY plane */
     PW_E_OFFSET = -31,   /* G92 of X, Y or Z */
     PW_E_DWELL = -32,    /* a dwell below zero or beyond an hour */
     PW_E_VALUE = -33,    /* a limit command with a value out of range */
     PW_E_DIALECT = -34,  /* a command that the dialect does not allow */
     PW_E_TOOL = -35,     /* a tool that the machine does not have */
     PW_E_REACH = -36,    /* a place that the kinematics cannot reach */
-    PW_E_MESH = -37,     /* a mesh with more points than mesh_points, or with steps or heights out of range */
+    PW_E_MESH = -37,     /* a mesh with more points than mesh_points, or with a number out of range */
     PW_E_ASSERT = -90    /* a broken invariant: the core stops */
 };
 
 enum pw_kinematics { PW_CARTESIAN = 0, PW_COREXY = 1, PW_COREXZ = 2, PW_LINEAR = 3, PW_DELTA = 4 };
 enum pw_shaper { PW_SHAPER_NONE = 0, PW_ZV = 1, PW_ZVD = 2, PW_MZV = 3, PW_EI = 4, PW_2HUMP_EI = 5, PW_3HUMP_EI = 6 };
+enum pw_mesh_kind { PW_MESH_BILINEAR = 0, PW_MESH_BICUBIC = 1 };
 enum pw_mode { PW_FEED = 0, PW_SCAN = 1 };
 enum pw_dialect { PW_GCODE = 0, PW_SAFE_GCODE = 1 };
 
@@ -80,6 +80,7 @@ struct pw_config {
     int32_t chord_um;          /* chord error of arcs */
     int32_t curve_um;          /* length over which curvature is measured */
     int32_t window;            /* look-ahead in segments, 16 to 1024 */
+    int32_t queue_segments;    /* final segments that may wait behind it; a quarter of the window at least do */
     int32_t ring_runs;         /* runs that each motor's ring holds, 16 to 65536 */
     int32_t ring_marks;        /* marks queued */
     int32_t line_max;          /* longest command in bytes */
@@ -106,6 +107,21 @@ struct pw_config {
     int32_t shaper_damping_1e4[3]; /* damping ratio in 1/10000 */
     int32_t advance_us[5];     /* pressure advance per extruder; 0: none */
     int32_t advance_smooth_us; /* over which it is smoothed; 20,000 or more */
+};
+
+/* How high the bed is, over a grid of nx * ny points; beside the grid as at its edge.  Bicubic is Catmull-Rom.  What is added to z is the
+ * height times fade, less the same at the home position, so that program motion starts where homing ends.  Fade is 1 up to
+ * fade_from_um, then falls to 0 at fade_to_um (0: no fade, the mesh holds at any height).
+ *
+ * 2 to 256 points a side and mesh_points in all, spacing 1 to 1000 mm, heights up to 5 mm, neighbours at most 1 mm in 20 apart, fading
+ * over at least 10 times the greatest height.  Lines that the mesh moves are slowed so that z keeps its limits: speed by slope,
+ * acceleration half by slope and half by curvature, and where the slope breaks (bilinear: between cells) by the corner velocity. */
+struct pw_mesh {
+    int32_t kind;          /* enum pw_mesh_kind */
+    int32_t nx, ny;
+    int32_t origin_um[2];  /* of the first point */
+    int32_t spacing_um[2];
+    int32_t fade_from_um, fade_to_um;
 };
 
 enum pw_event_kind {
@@ -155,7 +171,7 @@ struct pw_status {
     int64_t segments;        /* segments queued, look-ahead included */
     int64_t planned_tick;    /* end of the motion that is turned into runs */
     int64_t final_tick;      /* end of final plan (whole ticks, rounded down) */
-    int64_t position_nm[4];  /* target of the last motion taken: x y z e */
+    int64_t position_nm[4];  /* where the last motion taken ends: x y z of the machine (as T0's nozzle), e of the extruder in force */
     int64_t tool;            /* extruder in force */
     int64_t count[8];        /* steps made by the runs drained or in the rings */
     int64_t ignored;         /* commands ignored with a warning (M900) */
@@ -182,6 +198,17 @@ int32_t pw_mark(struct pw_core *core, uint32_t id);  /* takes no look-ahead; 32 
 int32_t pw_flush(struct pw_core *core);              /* ends look-ahead: the motion fed so far ends in a stop */
 /* The document's speed (10 to 10000) and flow (1 to 2000) from the next move fed on; pw_begin makes both 1000. */
 int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_permille);
+/* Baby steps: the document's z moves by so much in all (at most 2,000,000 either way), from the next move fed on, within the travel
+ * limits; pw_begin makes it 0. */
+int32_t pw_baby_step(struct pw_core *core, int32_t z_nm);
+/* The mesh in force from now on (the heights row by row along x, copied), or none where mesh is NULL.  It is part of the machine's settings:
+ * the stream is a function of configuration, mesh and bytes.  Between documents, or in one where everything fed is made and the
+ * motion stands at the home position, which no mesh moves: else PW_E_STATE.  PW_E_MESH changes nothing. */
+int32_t pw_mesh(struct pw_core *core, const struct pw_mesh *mesh, const int32_t *height_nm);
+/* Counts of the axis motors (3) where the machine stands at x y z, and the way back (PW_E_REACH: there is no such place).  Places of the
+ * machine, as of the second context: without mesh and skew. */
+int32_t pw_counts_at(struct pw_core *core, const int64_t *place_nm, int64_t *counts);
+int32_t pw_place_at(struct pw_core *core, const int64_t *counts, int64_t *place_nm);
 /* The second context: pw_feed, pw_mark, pw_flush, pw_run, pw_steps, pw_marks and pw_status act in it until pw_leave, which drops what it
  * has queued and brings the main context back as it was.  It begins with default modal state (no F), at plan tick 0, where the
  * main one's planned motion ends, or, when that is not all made, at the counts of the runs made.  Travel limits are wider by one

@@ -20,11 +20,11 @@ int32_t pw_word_nm(const struct pw_front *f, int letter, int64_t *nm)
     return PW_OK;
 }
 
-static int32_t pw_no_words(struct pw_front *f)
+int32_t pw_no_words(struct pw_front *f, int32_t error)
 {
     int i;
-    for (i = 0; i < PW_WORDS; i++)
-        if (f->text.words & pw_bit(i)) return pw_fail_at(f, i, PW_E_SYNTAX);
+    for (i = 0; f->text.words && i < PW_WORDS; i++)
+        if (f->text.words & pw_bit(i)) return pw_fail_at(f, i, error);
     return PW_OK;
 }
 
@@ -73,6 +73,7 @@ static int32_t pw_set_position(struct pw_front *f)
     if (place) {
         for (axis = 0; axis < 3; axis++)
             if (tx->words & pw_bit(PW_LETTER_X + axis)) (void)pw_word_nm(f, PW_LETTER_X + axis, &f->modal.pos_nm[axis]);
+        if ((i = pw_reachable(f, f->modal.pos_nm))) return pw_fail_at(f, -1, i);
         f->todo |= PW_TODO_PUSH | PW_TODO_FLUSH | PW_TODO_PLACE;
     }
     return PW_OK;
@@ -105,11 +106,11 @@ static int32_t pw_command_g(struct pw_front *f)
         return PW_OK;
     }
     if (tx->number <= 3) return pw_move(f, tx->number);
-    if (tx->number >= 17 && tx->number != 28 && tx->number != 92 && (err = pw_no_words(f))) return err;
+    if (tx->number >= 17 && tx->number != 28 && tx->number != 92 && (err = pw_no_words(f, PW_E_SYNTAX))) return err;
     switch (tx->number) {
     case 4: return pw_dwell(f);
     case 10:
-    case 11: return pw_fail_at(f, -1, PW_E_COMMAND);
+    case 11: return pw_retract(f, tx->number == 11);
     case 17: case 18: case 19: md->plane = tx->number; break;
     case 20: md->inch = 1; break;
     case 21: md->inch = 0; break;
@@ -133,7 +134,7 @@ static int32_t pw_command_m(struct pw_front *f)
     switch (number) {
     case 82:
     case 83:
-        if ((err = pw_no_words(f))) return err;
+        if ((err = pw_no_words(f, PW_E_SYNTAX))) return err;
         f->modal.relative_e = number == 83;
         return PW_OK;
     case 201: case 203: case 204: case 205:
@@ -141,12 +142,29 @@ static int32_t pw_command_m(struct pw_front *f)
         return pw_limit_command(f);
     case 900:
         if (f->dialect == PW_SAFE_GCODE) return pw_fail_at(f, -1, PW_E_DIALECT);
-        f->ignored++;
-        return PW_OK;
+        return pw_advance_command(f);
     default:
         pw_event_todo(f);
         return PW_OK;
     }
+}
+
+/* T: another extruder takes over where the motion stands; the carriage moves with the next move.  E goes on counting. */
+static int32_t pw_tool(struct pw_front *f)
+{
+    struct pw_modal *md = &f->modal;
+    int32_t tool = f->text.number;
+    if (f->text.sub || tool >= f->cfg->motors - 3) return pw_fail_at(f, -1, PW_E_TOOL);
+    pw_event_todo(f);
+    if (tool == md->tool) return PW_OK;
+    f->todo |= PW_TODO_FLUSH;
+    if (f->stage) {
+        f->stage->e_nm[md->tool] = f->stage->at_nm[3];
+        f->stage->at_nm[3] = f->stage->e_nm[tool];
+    }
+    md->tool = tool;
+    pw_tool_bounds(f);
+    return PW_OK;
 }
 
 int32_t pw_command(struct pw_front *f)
@@ -154,6 +172,5 @@ int32_t pw_command(struct pw_front *f)
     f->todo = 0;
     if (f->text.letter == 'G') return pw_command_g(f);
     if (f->text.letter == 'M') return pw_command_m(f);
-    pw_event_todo(f);
-    return PW_OK;
+    return pw_tool(f);
 }

@@ -1,5 +1,6 @@
 /* Names and ranges of the configuration. */
 #include "pw_front.h"
+#include "pw_kin.h"
 #include "pw_math.h"
 
 #define PW_FIELDS ((int32_t)(sizeof(struct pw_config) / sizeof(int32_t)))
@@ -52,27 +53,28 @@ static const struct pw_field pw_fields[] = {
     {"chord_um", 1, 100},
     {"curve_um", 0, 10000},
     {"window", 16, 1024},
+    {"queue_segments", 0, 4096},
     {"ring_runs", 16, 65536},
     {"ring_marks", 1, 65536},
     {"line_max", 16, 65536},
     {"max_step_hz", 100, 10000000},
     {"dir_setup_ns", 0, 1000000},
     {"min_segment_us", 0, 100000},
-    {"tool_x_um[0]", -1000000, 1000000},
-    {"tool_x_um[1]", -1000000, 1000000},
-    {"tool_x_um[2]", -1000000, 1000000},
-    {"tool_x_um[3]", -1000000, 1000000},
-    {"tool_x_um[4]", -1000000, 1000000},
-    {"tool_y_um[0]", -1000000, 1000000},
-    {"tool_y_um[1]", -1000000, 1000000},
-    {"tool_y_um[2]", -1000000, 1000000},
-    {"tool_y_um[3]", -1000000, 1000000},
-    {"tool_y_um[4]", -1000000, 1000000},
-    {"tool_z_um[0]", -1000000, 1000000},
-    {"tool_z_um[1]", -1000000, 1000000},
-    {"tool_z_um[2]", -1000000, 1000000},
-    {"tool_z_um[3]", -1000000, 1000000},
-    {"tool_z_um[4]", -1000000, 1000000},
+    {"tool_x_um[0]", 0, 0},
+    {"tool_x_um[1]", -500000, 500000},
+    {"tool_x_um[2]", -500000, 500000},
+    {"tool_x_um[3]", -500000, 500000},
+    {"tool_x_um[4]", -500000, 500000},
+    {"tool_y_um[0]", 0, 0},
+    {"tool_y_um[1]", -500000, 500000},
+    {"tool_y_um[2]", -500000, 500000},
+    {"tool_y_um[3]", -500000, 500000},
+    {"tool_y_um[4]", -500000, 500000},
+    {"tool_z_um[0]", 0, 0},
+    {"tool_z_um[1]", -500000, 500000},
+    {"tool_z_um[2]", -500000, 500000},
+    {"tool_z_um[3]", -500000, 500000},
+    {"tool_z_um[4]", -500000, 500000},
     {"retract_um", 0, 100000},
     {"retract_um_s", 100, 2000000},
     {"unretract_extra_um", 0, 100000},
@@ -135,10 +137,15 @@ int32_t pw_config_check(const struct pw_config *cfg)
         if (cfg->max_um[i] <= cfg->min_um[i]) return pw_field_index(cfg, &cfg->max_um[i]);
         if (cfg->home_um[i] < cfg->min_um[i] || cfg->home_um[i] > cfg->max_um[i]) return pw_field_index(cfg, &cfg->home_um[i]);
     }
+    if (cfg->bed_radius_um) { /* home is in the bed's circle */
+        int64_t x = cfg->home_um[0], y = cfg->home_um[1], r = cfg->bed_radius_um;
+        if (x * x + y * y > r * r) return pw_field_index(cfg, &cfg->bed_radius_um);
+    }
     /* speeds stay below 64 mm in 65536 ticks, so that their squares stay below 2^60 in Q48 */
     if ((int64_t)cfg->max_velocity_um_s * 65536 / cfg->tick_hz > 64000) return pw_field_index(cfg, &cfg->max_velocity_um_s);
     if ((int64_t)cfg->max_e_velocity_um_s * 65536 / cfg->tick_hz > 64000) return pw_field_index(cfg, &cfg->max_e_velocity_um_s);
-    return -1;
+    value = pw_kin_check(cfg);
+    return value ? pw_field_index(cfg, value) : -1;
 }
 
 const char *pw_err_name(int32_t code)
@@ -154,13 +161,12 @@ const char *pw_err_name(int32_t code)
     case PW_E_NUMBER: return "PW_E_NUMBER";
     case PW_E_LINE_LENGTH: return "PW_E_LINE_LENGTH";
     case PW_E_CHECKSUM: return "PW_E_CHECKSUM";
-    case PW_E_COMMAND: return "PW_E_COMMAND";
+    case PW_E_RETRACT: return "PW_E_RETRACT";
     case PW_E_VOLUME: return "PW_E_VOLUME";
     case PW_E_NO_FEEDRATE: return "PW_E_NO_FEEDRATE";
     case PW_E_FEEDRATE: return "PW_E_FEEDRATE";
     case PW_E_EXTRUSION: return "PW_E_EXTRUSION";
     case PW_E_ARC: return "PW_E_ARC";
-    case PW_E_PLANE: return "PW_E_PLANE";
     case PW_E_OFFSET: return "PW_E_OFFSET";
     case PW_E_DWELL: return "PW_E_DWELL";
     case PW_E_VALUE: return "PW_E_VALUE";

@@ -1,8 +1,10 @@
 /* The core object: three texts (document, scan, second context), two planners, one block of memory. */
 #include "pw_front.h"
-#include "pw_math.h"
+#include "pw_mesh.h"
+#include "pw_kin.h"
 
-enum { PW_MAGIC = 0x50573031, PW_SIDE_WINDOW = 16, PW_SIDE_RUNS = 32, PW_SIDE_MARKS = 8 };
+#define PW_PLACE_MAX INT64_C(6000000000) /* 6 m: the second context goes no farther */
+enum { PW_BABY_MAX_NM = 2000000, PW_MAGIC = 0x50573031, PW_SIDE_WINDOW = 16, PW_SIDE_RUNS = 16, PW_SIDE_MARKS = 8 };
 
 struct pw_core {
     uint32_t magic;
@@ -13,17 +15,25 @@ struct pw_core {
     struct pw_planner *main_planner, *side_planner;
     struct pw_front doc, scan, side;
     struct pw_stage doc_stage, side_stage;
+    struct pw_mesh_state mesh;
+    struct pw_kin side_kin;
 };
 
 static size_t pw_core_part(void) { return (sizeof(struct pw_core) + 7) & ~(size_t)7; }
 
+static size_t pw_mesh_part(const struct pw_config *cfg) { return ((size_t)cfg->mesh_points * sizeof(int32_t) + 7) & ~(size_t)7; }
+
+/* The second context knows the machine as it is: no skew, no mesh, and all the room that the geometry has. */
 static void pw_side_config(struct pw_config *side, const struct pw_config *cfg)
 {
     int i;
     *side = *cfg;
+    side->bed_radius_um = side->mesh_points = 0;
+    for (i = 0; i < 3; i++) side->skew_1e6[i] = 0;
     for (i = 0; i < 3; i++) side->shaper[i] = PW_SHAPER_NONE; /* homing and probing want the motors as they are told */
     for (i = 0; i < PW_EXTRUDERS; i++) side->advance_us[i] = 0;
     side->window = PW_SIDE_WINDOW;
+    side->queue_segments = 0;
     side->ring_runs = (int32_t)pw_min64(cfg->ring_runs, PW_SIDE_RUNS);
     side->ring_marks = (int32_t)pw_min64(cfg->ring_marks, PW_SIDE_MARKS);
 }
@@ -34,12 +44,19 @@ static struct pw_front *pw_front_of(struct pw_core *core) { return core->in_side
 
 static struct pw_planner *pw_planner_of(const struct pw_core *core) { return core->in_side ? core->side_planner : core->main_planner; }
 
+/* The main planner's look-ahead and the whole second planner take turns in the same memory. */
+static size_t pw_shared_size(const struct pw_config *cfg, const struct pw_config *side)
+{
+    size_t look = pw_scratch_size(cfg), second = pw_planner_size(side) + pw_scratch_size(side);
+    return look > second ? look : second;
+}
+
 size_t pw_core_size(const struct pw_config *cfg)
 {
     struct pw_config side;
     if (!cfg || pw_config_check(cfg) >= 0) return 0;
     pw_side_config(&side, cfg);
-    return pw_core_part() + pw_planner_size(cfg) + pw_planner_size(&side);
+    return pw_core_part() + pw_planner_size(cfg) + pw_mesh_part(cfg) + pw_shared_size(cfg, &side);
 }
 
 static void pw_home(const struct pw_config *cfg, int64_t nm[PW_MOTORS])
@@ -53,6 +70,7 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
     struct pw_core *core = mem;
     char *at = mem;
     int64_t home[PW_MOTORS];
+    size_t size_main;
     int32_t bad;
     if (bad_field) *bad_field = -1;
     if (!mem || !cfg || !out) return PW_E_ARG;
@@ -67,15 +85,18 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
     core->cfg = *cfg;
     pw_side_config(&core->side_cfg, cfg);
     core->main_planner = (struct pw_planner *)(void *)(at + pw_core_part());
-    core->side_planner = (struct pw_planner *)(void *)(at + pw_core_part() + pw_planner_size(cfg));
-    pw_planner_init(core->main_planner, &core->cfg);
-    pw_planner_init(core->side_planner, &core->side_cfg);
+    size_main = pw_core_part() + pw_planner_size(cfg);
+    core->mesh.height_nm = (int32_t *)(void *)(at + size_main);
+    core->side_planner = (struct pw_planner *)(void *)(at + size_main + pw_mesh_part(cfg));
+    pw_planner_init(core->main_planner, &core->cfg, core->side_planner);
+    pw_kin_init(&core->side_kin, &core->side_cfg);
     pw_home(&core->cfg, home);
     pw_planner_begin(core->main_planner, home, 0);
     core->doc_stage.planner = core->main_planner;
     core->side_stage.planner = core->side_planner;
     pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, PW_GCODE, 0);
     pw_front_begin(&core->scan, &core->cfg, 0, home, PW_GCODE, 0);
+    core->doc.kin = core->scan.kin = pw_planner_kin(core->main_planner);
     core->doc.state = core->scan.state = PW_FRONT_IDLE;
     core->magic = PW_MAGIC;
     *out = core;
@@ -91,11 +112,13 @@ int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect)
     if (mode == PW_FEED || core->doc.state != PW_FRONT_OPEN) core->last_mode = mode;
     if (mode == PW_SCAN) {
         pw_front_begin(&core->scan, &core->cfg, 0, home, dialect, 0);
+        core->scan.kin = pw_planner_kin(core->main_planner);
         return PW_OK;
     }
     core->in_side = 0;
     pw_planner_begin(core->main_planner, home, 0);
     pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, dialect, 0);
+    core->doc.kin = pw_planner_kin(core->main_planner);
     return PW_OK;
 }
 
@@ -159,14 +182,62 @@ int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_p
     return PW_OK;
 }
 
+int32_t pw_baby_step(struct pw_core *core, int32_t z_nm)
+{
+    if (!pw_valid(core) || z_nm > PW_BABY_MAX_NM || z_nm < -PW_BABY_MAX_NM) return PW_E_ARG;
+    core->doc_stage.baby_nm = z_nm;
+    return PW_OK;
+}
+
+int32_t pw_mesh(struct pw_core *core, const struct pw_mesh *mesh, const int32_t *height_nm)
+{
+    int64_t home[PW_MOTORS];
+    int32_t err;
+    if (!pw_valid(core) || (mesh && !height_nm)) return PW_E_ARG;
+    pw_home(&core->cfg, home);
+    if (core->doc.state == PW_FRONT_OPEN && (core->doc.todo & ~(uint32_t)PW_TODO_EVENT || core->doc_stage.merge.count)) return PW_E_STATE;
+    /* behind a document nothing moves any more, wherever it ended; within one, only home is where any mesh leaves it */
+    if (!pw_planner_stands(core->main_planner, core->doc.state == PW_FRONT_OPEN ? home : (int64_t *)0)) return PW_E_STATE;
+    if (mesh && (err = pw_mesh_init(&core->mesh, &core->cfg, mesh, height_nm))) return err;
+    pw_planner_mesh(core->main_planner, mesh ? &core->mesh : (struct pw_mesh_state *)0);
+    return PW_OK;
+}
+
+int32_t pw_counts_at(struct pw_core *core, const int64_t *place_nm, int64_t *counts)
+{
+    const struct pw_kin *kin;
+    int32_t i, err;
+    if (!pw_valid(core) || !place_nm || !counts) return PW_E_ARG;
+    kin = &core->side_kin;
+    for (i = 0; i < 3; i++)
+        if (pw_abs64(place_nm[i]) > PW_PLACE_MAX) return PW_E_REACH;
+    if ((err = pw_kin_guard(kin, place_nm))) return err;
+    for (i = 0; i < 3; i++) counts[i] = pw_asr(pw_kin_position_nm(kin, i, place_nm) + ((int64_t)1 << 31), 32);
+    return PW_OK;
+}
+
+int32_t pw_place_at(struct pw_core *core, const int64_t *counts, int64_t *place_nm)
+{
+    int64_t at_q32[3];
+    int32_t i;
+    if (!pw_valid(core) || !place_nm || !counts) return PW_E_ARG;
+    for (i = 0; i < 3; i++) {
+        if (pw_abs64(counts[i]) > INT32_MAX) return PW_E_REACH;
+        at_q32[i] = counts[i] * ((int64_t)1 << 32);
+    }
+    return pw_kin_place_nm(&core->side_kin, at_q32, place_nm);
+}
+
 int32_t pw_enter(struct pw_core *core)
 {
     int64_t at[PW_MOTORS];
     if (!pw_valid(core)) return PW_E_ARG;
     if (core->in_side) return PW_E_STATE;
-    pw_planner_place_of(core->main_planner, at);
+    pw_planner_place_of(core->main_planner, &core->side_kin, at);
+    pw_planner_init(core->side_planner, &core->side_cfg, (char *)core->side_planner + pw_planner_size(&core->side_cfg));
     pw_planner_begin(core->side_planner, at, 0);
     pw_front_begin(&core->side, &core->side_cfg, &core->side_stage, at, PW_GCODE, 1);
+    core->side.kin = &core->side_kin;
     core->in_side = 1;
     return PW_OK;
 }
@@ -176,6 +247,7 @@ int32_t pw_leave(struct pw_core *core)
     if (!pw_valid(core)) return PW_E_ARG;
     if (!core->in_side) return PW_E_STATE;
     core->in_side = 0;
+    pw_planner_resume(core->main_planner);
     return PW_OK;
 }
 
@@ -192,8 +264,8 @@ int32_t pw_status(struct pw_core *core, struct pw_status *status)
     status->line = f->lines;
     status->moves = f->moves;
     status->ignored = f->ignored;
-    for (i = 0; i < 3; i++) status->position_nm[i] = f->modal.pos_nm[i];
-    status->position_nm[3] = f->todo & PW_TODO_TRAVEL ? f->stage->travel.to_nm[3] : f->stage->at_nm[3];
+    for (i = 0; i < 4; i++) status->position_nm[i] = f->todo & PW_TODO_TRAVEL ? f->stage->travel.leg.to_nm[i] : f->stage->at_nm[i];
+    status->tool = f->modal.tool;
     if (f->todo & ~(uint32_t)PW_TODO_EVENT || f->stage->merge.count) status->idle = 0;
     return PW_OK;
 }

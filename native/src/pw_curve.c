@@ -21,13 +21,13 @@ static int pw_chord(const struct pw_planner *pl, uint32_t at, uint32_t end, int 
         *length_q32 = have;
         if (have + 2 >= want) return 1;
         if (step > 0) {
-            if ((sg->flags & (PW_SEG_FLUSH | PW_SEG_SHARP)) || sg->jcap2_q48 == 0) return n + 1 != end;
+            if ((sg->flags & (PW_SEG_FLUSH | PW_SEG_SHARP)) || sg->jcap == 0) return n + 1 != end;
             if (++n == end) return 0;
         } else {
             /* older slots may have been reused, and how many depends on the generator */
-            if (n == 0 || (int32_t)(pl->open - n) >= pl->cfg->window / 4) return 1;
+            if (n == 0 || (int32_t)(pl->open - n) >= pl->cfg->window / PW_BACK) return 1;
             n--;
-            if ((pw_seg_at(pl, n)->flags & PW_SEG_SHARP) || pw_seg_at(pl, n)->jcap2_q48 == 0) return 1;
+            if ((pw_seg_at(pl, n)->flags & PW_SEG_SHARP) || pw_seg_at(pl, n)->jcap == 0) return 1;
         }
     }
 }
@@ -56,6 +56,7 @@ int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
     struct pw_seg *sg = pw_seg_at(pl, n), *next = pw_seg_at(pl, n + 1);
     int64_t in[3], out[3], lin, lout, one = (int64_t)1 << 30, c, a, v2 = 0, want = pw_mulshift(pl->curve_nm, INT64_C(18446744073710), 32);
     int round;
+    const int64_t cap = pw_min64(pw_unpack_v2(sg->jcap), pw_min64(pw_seg_cap2(pl, sg), pw_seg_cap2(pl, next)));
     for (round = 0; round < 4; round++, want *= 2) {
         int64_t flat, tan_q32;
         int known = pw_chord(pl, n, end, -1, want, in, &lin) && pw_chord(pl, n + 1, end, 1, want, out, &lout);
@@ -69,17 +70,17 @@ int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
         if (c > one) c = one;
         if (c < -one) c = -one;
         if (one - c < 256) return 1;
-        a = pw_min64(sg->accel_q32, next->accel_q32);
+        a = pw_accel(pl, pw_min64(sg->accel_um_s2, next->accel_um_s2));
         v2 = pw_square_q48(a, pw_min64(lin, lout) / 2);
         tan_q32 = pw_sqrt_q32(pw_divq32(one + c, one - c)); /* at most 2^45 */
         if (v2 <= 0 || tan_q32 <= 0 || pw_clz64((uint64_t)v2) + pw_clz64((uint64_t)tan_q32) <= 34) return 1;
         v2 = pw_mulshift(v2, tan_q32, 32);
-        if (v2 >= sg->jcap2_q48) return 1;
+        if (v2 >= cap) return 1;
         /* the junction lies l/2 / tan from the line between the ends */
         flat = pw_divq32(pw_min64(lin, lout) / 2, tan_q32);
         if (flat > PW_FLAT_Q32) break;
     }
     c = 64 - 7 - pw_clz64((uint64_t)v2 | 1);
-    sg->jcap2_q48 = c > 0 ? v2 >> c << c : v2;
+    sg->jcap = pw_pack_v2(c > 0 ? v2 >> c << c : v2);
     return 1;
 }

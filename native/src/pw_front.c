@@ -21,7 +21,11 @@ void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_s
     pw_guard_init(&f->guard, cfg, side);
     pw_limits_reset(&f->modal, cfg);
     f->modal.plane = 17;
-    for (i = 0; i < 3; i++) f->modal.pos_nm[i] = position_nm[i];
+    for (i = 0; i < 3; i++) {
+        f->modal.pos_nm[i] = position_nm[i];
+        f->modal.shift_nm[i] = 0; /* T0 */
+    }
+    pw_tool_bounds(f);
     pw_text_begin(&f->text, cfg->line_max);
     if (stage) {
         struct pw_planner *planner = stage->planner;
@@ -29,6 +33,7 @@ void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_s
         stage->planner = planner;
         stage->speed_permille = stage->flow_permille = 1000;
         for (i = 0; i < 4; i++) stage->at_nm[i] = position_nm[i];
+        for (i = 0; i < PW_EXTRUDERS; i++) stage->e_nm[i] = position_nm[3 + i];
     }
 }
 
@@ -73,19 +78,17 @@ static int32_t pw_front_queue(struct pw_front *f)
 {
     struct pw_stage *st = f->stage;
     int32_t err;
-    if (f->todo & PW_TODO_TRAVEL) {
-        if ((err = pw_travel_run(f))) return err;
-        f->todo &= ~(uint32_t)PW_TODO_TRAVEL;
-    }
-    if (f->todo & PW_TODO_HOME_Z) {
-        f->todo &= ~(uint32_t)PW_TODO_HOME_Z;
-        pw_home_z(f);
-        if ((f->todo & PW_TODO_TRAVEL) && (err = pw_travel_run(f))) return err;
-        f->todo &= ~(uint32_t)PW_TODO_TRAVEL;
-    }
     if (!st) {
         f->todo &= PW_TODO_EVENT;
         return PW_OK;
+    }
+    if (f->todo & PW_TODO_FIRST) {
+        if ((err = pw_leg_run(f, &st->first))) return err;
+        f->todo &= ~(uint32_t)PW_TODO_FIRST;
+    }
+    if (f->todo & PW_TODO_TRAVEL) {
+        if ((err = pw_travel_run(f))) return err;
+        f->todo &= ~(uint32_t)PW_TODO_TRAVEL;
     }
     if (f->todo & PW_TODO_PUSH) {
         if ((err = pw_merge_push(&st->merge, st->planner))) return err;
@@ -100,10 +103,10 @@ static int32_t pw_front_queue(struct pw_front *f)
         f->todo &= ~(uint32_t)PW_TODO_FLUSH;
     }
     if (f->todo & PW_TODO_PLACE) {
-        int64_t at[PW_MOTORS] = {0};
+        int64_t at[PW_MOTORS];
         int i;
-        for (i = 0; i < 3; i++) at[i] = f->modal.pos_nm[i];
-        at[3] = st->at_nm[3];
+        for (i = 0; i < 3; i++) at[i] = f->modal.pos_nm[i] - f->modal.shift_nm[i];
+        for (i = 0; i < PW_EXTRUDERS; i++) at[3 + i] = i == f->modal.tool ? st->at_nm[3] : st->e_nm[i];
         if ((err = pw_plan_place(st->planner, at))) return err;
         for (i = 0; i < 3; i++) st->at_nm[i] = at[i];
         f->todo &= ~(uint32_t)PW_TODO_PLACE;

@@ -10,7 +10,7 @@
 enum {
     PW_MERGE_POINTS = 24,  /* junctions that one merged line may span */
     PW_PIECE_NM = 1000000000, /* longer lines are cut: differences stay in 31 bits */
-    PW_LETTER_E = 4, PW_LETTER_F = 5, PW_LETTER_G = 6, PW_LETTER_I = 8, PW_LETTER_J = 9, PW_LETTER_M = 12, PW_LETTER_N = 13,
+    PW_LETTER_E = 4, PW_LETTER_F = 5, PW_LETTER_G = 6, PW_LETTER_I = 8, PW_LETTER_J = 9, PW_LETTER_K = 10, PW_LETTER_M = 12, PW_LETTER_N = 13,
     PW_LETTER_P = 15, PW_LETTER_R = 17, PW_LETTER_S = 18, PW_LETTER_T = 19, PW_LETTER_X = 23, PW_LETTER_Y = 24, PW_LETTER_Z = 25
 };
 
@@ -77,24 +77,34 @@ struct pw_merge {
 int32_t pw_merge_line(struct pw_merge *mg, struct pw_planner *pl, const struct pw_line *line, int64_t merge_nm);
 int32_t pw_merge_push(struct pw_merge *mg, struct pw_planner *pl);
 
-/* A move on its way: a line or an arc, cut into n pieces of which k are out. */
+/* A straight line on its way to a place in machine coordinates (e: length fed). */
+struct pw_leg {
+    int64_t to_nm[4];
+    int32_t velocity_um_s, accel_um_s2;
+};
+
+/* A move on its way: a line, or an arc cut into n pieces of which k are out. */
 struct pw_travel {
-    int64_t from_nm[4], to_nm[4];
-    int64_t center_nm[2];
+    struct pw_leg leg;
+    int64_t from_nm[4];
+    int64_t center_nm[2]; /* in the plane, machine coordinates */
     int64_t radius_nm[2]; /* vector from the centre to the start */
-    int64_t sweep_q62;    /* turns, counter-clockwise positive */
+    int64_t sweep_q62;    /* turns, from the first axis of the plane to the second positive */
     int64_t miss_nm[2];   /* end of the arc to the target, spread over it */
     int32_t n, k;
     int32_t arc;
-    int32_t velocity_um_s, accel_um_s2;
+    int32_t plane[3];     /* axes of an arc's plane, and the one across */
 };
 
 /* Everything behind the guard; a scan has none. */
 struct pw_stage {
     struct pw_planner *planner;
-    int64_t at_nm[4];    /* end of the last piece: machine coordinates, e = length fed */
-    int64_t flow_rest;   /* of the division by 1000 */
+    int64_t at_nm[4];    /* end of the last piece: machine coordinates, e = length that the extruder in force was fed */
+    int64_t e_nm[PW_EXTRUDERS]; /* the same of the others */
+    int32_t flow_rest[PW_EXTRUDERS]; /* of the division by 1000 */
+    int32_t baby_nm;     /* added to z of the moves to come */
     int32_t speed_permille, flow_permille;
+    struct pw_leg first; /* goes before `travel` */
     struct pw_travel travel;
     struct pw_merge merge;
 };
@@ -102,12 +112,18 @@ struct pw_stage {
 /* -- state of a text ---------------------------------------------------------------------------------------------------------- */
 
 struct pw_modal {
-    int64_t pos_nm[4];    /* x y z, and e as G92 sets it */
-    int64_t e_total_nm;   /* e since the beginning, flow not applied */
+    int64_t pos_nm[4];    /* x y z of the nozzle, and e as G92 sets it */
+    int64_t e_total_nm[PW_EXTRUDERS]; /* e since the beginning, flow not applied */
+    int32_t tool;
+    int32_t shift_nm[3];  /* the carriage stands at pos less this ... */
+    int32_t want_nm[3];   /* ... and with the next move at its target less that: the tool's offset, less its lift */
+    int32_t lift_nm[PW_EXTRUDERS]; /* z hop of a retracted extruder */
+    uint32_t retracted;   /* bit per extruder */
+    int32_t advance_us[PW_EXTRUDERS];
     int32_t feed_um_s;    /* 0: none yet */
     int32_t relative, relative_e, inch, plane;
     /* limits in force: never above the machine's */
-    int32_t velocity_um_s, accel_um_s2, print_accel_um_s2, travel_accel_um_s2, retract_accel_um_s2;
+    int32_t print_accel_um_s2, travel_accel_um_s2, retract_accel_um_s2;
     int32_t corner_um_s, e_corner_um_s;
     int32_t axis_velocity_um_s[3], axis_accel_um_s2[3];
     int32_t e_velocity_um_s, e_accel_um_s2;
@@ -115,15 +131,17 @@ struct pw_modal {
 
 /* Bounds that the guard needs, made from the configuration. */
 struct pw_guard {
-    int64_t min_nm[3], max_nm[3], home_nm[3];
+    int64_t min_nm[3], max_nm[3], home_nm[3]; /* of the carriage */
+    int64_t lo_nm[3], hi_nm[3]; /* where the nozzle in force may be: within the same limits, and the carriage as well */
     int64_t e_ratio_q24;    /* filament length to path length, at most */
-    int64_t nozzle_nm, e_only_nm, e_total_nm;
+    int64_t nozzle_nm, e_only_nm;
+    int64_t e_total_nm[PW_EXTRUDERS];
     int64_t merge_nm, chord_nm;
 };
 
 enum { /* what is left to do for the line taken, in this order */
-    PW_TODO_TRAVEL = 1,
-    PW_TODO_HOME_Z = 2, /* a second travel, to the home position in z */
+    PW_TODO_FIRST = 1,  /* a line before the travel */
+    PW_TODO_TRAVEL = 2,
     PW_TODO_PUSH = 4,   /* merge ends */
     PW_TODO_DWELL = 8,
     PW_TODO_FLUSH = 16,
@@ -136,6 +154,7 @@ enum pw_front_state { PW_FRONT_IDLE = 0, PW_FRONT_OPEN = 1, PW_FRONT_ENDED = 2, 
 struct pw_front {
     const struct pw_config *cfg;
     struct pw_guard guard;
+    const struct pw_kin *kin; /* what it can reach; NULL: anything */
     struct pw_stage *stage; /* NULL: scan */
     int32_t dialect;
     int32_t side;           /* second context */
@@ -162,20 +181,28 @@ int32_t pw_front_end(struct pw_front *f, struct pw_event *event);
 /* pw_command.c: carries out the line in f->text as far as the queue is not needed.  PW_OK or an error. */
 int32_t pw_command(struct pw_front *f);
 int32_t pw_limit_command(struct pw_front *f); /* pw_limits.c: M201 M203 M204 M205 */
+int32_t pw_advance_command(struct pw_front *f); /* M900 */
 void pw_limits_reset(struct pw_modal *md, const struct pw_config *cfg);
 /* The error, at the column of a letter's word, or of the command for -1. */
 int32_t pw_fail_at(struct pw_front *f, int letter, int32_t error);
 int32_t pw_word_nm(const struct pw_front *f, int letter, int64_t *nm);
+int32_t pw_no_words(struct pw_front *f, int32_t error);
+/* PW_OK, or the error of a place that the bed or the kinematics leave out. */
+int32_t pw_reachable(const struct pw_front *f, const int64_t at_nm[3]);
 
 /* pw_move.c */
 int32_t pw_move(struct pw_front *f, int32_t number);  /* G0 to G3 */
-int32_t pw_home_travel(struct pw_front *f, uint32_t words);
-void pw_home_z(struct pw_front *f);
-/* pw_arc.c: fills center, radius, sweep, miss and n; L is the length in the plane. */
+int32_t pw_home_travel(struct pw_front *f, uint32_t words); /* G28 */
+int32_t pw_retract(struct pw_front *f, int32_t back); /* G10, or G11 */
+void pw_tool_bounds(struct pw_front *f); /* makes want, lo and hi from the tool in force and its lift */
+int32_t pw_leg_run(struct pw_front *f, const struct pw_leg *leg); /* pieces into the planner: PW_OK or PW_E_FULL */
+int32_t pw_travel_run(struct pw_front *f);
+/* pw_arc.c: fills plane, center, radius, sweep, miss and n, in the document's coordinates; L is the length in the plane. */
 int32_t pw_arc_solve(struct pw_front *f, int32_t clockwise, const int64_t from[4], const int64_t to[4], struct pw_travel *tr,
                      int64_t *length_nm);
-void pw_arc_point(const struct pw_travel *tr, int32_t k, int64_t xy[2]);
-int32_t pw_travel_run(struct pw_front *f); /* pieces into the planner: PW_OK or PW_E_FULL */
+/* PW_OK, or the error of an arc of the machine's coordinates that leaves bed or reach between its ends. */
+int32_t pw_arc_reach(const struct pw_front *f, const struct pw_travel *tr, const int64_t from_nm[3], const int64_t to_nm[3]);
+void pw_arc_point(const struct pw_travel *tr, int32_t k, int64_t ab[2]);
 
 /* pw_trig.c: angles in turns, Q62 */
 int64_t pw_angle_q62(int64_t x, int64_t y); /* of a vector, 0 to below one turn; below 2^61 each, not both 0 */

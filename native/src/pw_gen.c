@@ -63,7 +63,7 @@ static void pw_begin_segment(struct pw_planner *pl)
 /* Sets time and polynomial of the next phase of the ramp in work; 0 when the ramp is over. */
 static int pw_next_phase(struct pw_planner *pl, const struct pw_ramp *r)
 {
-    int64_t dv = r->v1_q32 - r->v0_q32, part, *c = pl->c_q32;
+    int64_t dv = r->v1_q32 - pl->gen_v_q32, part, *c = pl->c_q32;
     if (r->tj_q32 == 0) {
         if (pl->phase == 0) {
             pl->left_t_q16 = r->ta_q32;
@@ -85,11 +85,11 @@ static int pw_next_phase(struct pw_planner *pl, const struct pw_ramp *r)
     part = pw_mulshift(dv, pw_divq32(r->tj_q32, r->tj_q32 + r->ta_q32), 33); /* gained under either jerk */
     pl->phase_t_q16 = pl->phase == 2 ? r->ta_q32 : r->tj_q32;
     if (pl->phase == 1) {
-        c[0] = pw_mulshift(r->v0_q32, r->tj_q32, 32);
+        c[0] = pw_mulshift(pl->gen_v_q32, r->tj_q32, 32);
         c[1] = 0;
         c[2] = pw_mulshift(part, r->tj_q32, 32) / 3;
     } else if (pl->phase == 2) {
-        c[0] = pw_mulshift(r->v0_q32 + part, r->ta_q32, 32);
+        c[0] = pw_mulshift(pl->gen_v_q32 + part, r->ta_q32, 32);
         c[1] = pw_mulshift(dv - 2 * part, r->ta_q32, 33);
         c[2] = 0;
     } else {
@@ -243,7 +243,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
             continue;
         }
         if (!pl->piece) {
-            if (r->v0_q32 == 0 && r->v1_q32 == 0) { /* dwell */
+            if (pl->gen_v_q32 == 0 && r->v1_q32 == 0) { /* dwell */
                 if (pl->done == pl->head) return PW_E_ASSERT;
                 if (pl->n_tracks) pw_keep_rest(pl, r->ta_q32);
                 pl->time_q16 += r->ta_q32;
@@ -257,6 +257,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
                     pl->phase = 0;
                     pl->u0_q32 = 0;
                     pl->gen_s_q32 = r->end_q32;
+                    pl->gen_v_q32 = r->v1_q32;
                     pl->ramp_tail++;
                     continue;
                 }

@@ -103,8 +103,6 @@ int64_t pw_kin_most(const struct pw_kin *k, int32_t motor)
     return (pw_mulshift(most, 1000, 44)) + 1;
 }
 
-static int64_t pw_nm_of(int64_t mm_q32) { return pw_asr(pw_mulshift(mm_q32, 2000000, 32) + 1, 1); }
-
 int32_t pw_kin_place_nm(const struct pw_kin *k, const int64_t position_q32[3], int64_t at_nm[3])
 {
     int64_t travel[3], at[3], d[3];
@@ -127,7 +125,7 @@ int32_t pw_kin_place_nm(const struct pw_kin *k, const int64_t position_q32[3], i
             for (i = 0; i < 3; i++) at[i] += d[i];
         }
     }
-    for (i = 0; i < 3; i++) at_nm[i] = pw_nm_of(at[i]);
+    for (i = 0; i < 3; i++) at_nm[i] = pw_mm_nm(at[i]);
     return PW_OK;
 }
 

@@ -62,6 +62,7 @@ int32_t pw_kin_place_nm(const struct pw_kin *k, const int64_t position_q32[3], i
 int32_t pw_kin_guard(const struct pw_kin *k, const int64_t at_nm[3]);
 
 static inline int64_t pw_nm_q32(int64_t nm) { return pw_mulshift(nm, INT64_C(18446744073710), 32); } /* mm Q32; 2^64 / 1e6 */
+static inline int64_t pw_mm_nm(int64_t mm_q32) { return pw_asr(pw_mulshift(mm_q32, 2000000, 32) + 1, 1); } /* rounded */
 
 /* -- between the files of the kinematics; places here are without skew ------------------------------------------------------- */
 

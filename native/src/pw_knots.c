@@ -1,120 +1,130 @@
 /* Knots of the window: where constant acceleration meets a limit, and which of them are valleys. */
 #include "pw_look.h"
-#include "pw_math.h"
 
 int64_t pw_seg_start(const struct pw_planner *pl, uint32_t n)
 {
     return n == pl->open ? pl->plan_s_q32 : pw_seg_at(pl, n - 1)->end_q32;
 }
 
-/* Squared speeds at the ends of the segments [open, end), by constant acceleration, with a stop at `end`. */
-void pw_two_passes(struct pw_planner *pl, uint32_t end)
+/* What constant acceleration adds to the squared speed over segment n, as far as it is not final. */
+static int64_t pw_gain2(const struct pw_planner *pl, uint32_t n)
 {
-    uint32_t n;
-    int64_t v2 = 0, first = pw_seg_at(pl, pl->open)->acc2_q48;
-    struct pw_seg *sg = pw_seg_at(pl, pl->open);
-    if (!(sg->flags & PW_SEG_DWELL)) first = pw_square_q48(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0));
-    for (n = end; n != pl->open; n--) {
-        sg = pw_seg_at(pl, n - 1);
-        if (n == end) sg->v2_q48 = 0;
-        else {
-            struct pw_seg *next = pw_seg_at(pl, n);
-            v2 = next->flags & PW_SEG_DWELL ? 0 : v2 + next->acc2_q48;
-            v2 = pw_min64(v2, pw_min64(sg->jcap2_q48, pw_min64(sg->cap2_q48, next->cap2_q48)));
-            sg->v2_q48 = v2;
-        }
-        v2 = sg->v2_q48;
-    }
-    v2 = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
-    for (n = pl->open; n != end; n++) {
-        sg = pw_seg_at(pl, n);
-        v2 = sg->flags & PW_SEG_DWELL ? 0 : v2 + (n == pl->open ? first : sg->acc2_q48);
-        if (v2 < sg->v2_q48) sg->v2_q48 = v2;
-        v2 = sg->v2_q48;
-    }
+    const struct pw_seg *sg = pw_seg_at(pl, n);
+    return pw_square_q48(2 * pw_accel(pl, sg->accel_um_s2), pw_max64(sg->end_q32 - pw_seg_start(pl, n), 0));
 }
 
-/* Knots of [open, end): the start, every junction where V meets its limit, the end with speed `u`.  Returns how many. */
-int32_t pw_gather(struct pw_planner *pl, uint32_t end, int64_t u)
+int64_t pw_limit2(const struct pw_planner *pl, uint32_t n)
+{
+    const struct pw_seg *sg = pw_seg_at(pl, n);
+    return pw_min64(pw_unpack_v2(sg->jcap), pw_min64(pw_seg_cap2(pl, sg), pw_seg_cap2(pl, pw_seg_at(pl, n + 1))));
+}
+
+int pw_pass_back(struct pw_planner *pl, int32_t work)
+{
+    struct pw_looking *lk = &pl->look;
+    for (; lk->n != pl->open && work > 0; lk->n--, work--) {
+        if (lk->n == lk->end) lk->carry = 0;
+        else {
+            lk->carry = pw_seg_at(pl, lk->n)->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, lk->n);
+            lk->carry = pw_min64(lk->carry, pw_limit2(pl, lk->n - 1));
+        }
+        pl->v2_q48[lk->n - 1 - lk->first] = lk->carry;
+    }
+    return lk->n == pl->open;
+}
+
+int pw_pass_on(struct pw_planner *pl, int32_t work)
+{
+    struct pw_looking *lk = &pl->look;
+    if (lk->n == pl->open) lk->carry = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
+    for (; lk->n != lk->end && work > 0; lk->n++, work--) {
+        int64_t *v2 = &pl->v2_q48[lk->n - lk->first];
+        lk->carry = pw_seg_at(pl, lk->n)->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, lk->n);
+        if (lk->carry < *v2) *v2 = lk->carry;
+        lk->carry = *v2;
+    }
+    return lk->n == lk->end;
+}
+
+static void pw_first_knot(struct pw_planner *pl)
 {
     struct pw_knot *k = pl->knots;
-    uint32_t n;
-    int32_t count = 1;
-    int64_t before2 = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
-    k->s_q32 = pl->plan_s_q32;
     k->u_q32 = pl->plan_v_q32;
-    k->over_q32 = 0;
-    k->accel_q32 = INT64_MAX;
-    k->dwell_q32 = 0;
+    k->over_um_s = 0;
+    k->accel_um_s2 = PW_NO_LIMIT;
+    k->slot = 0;
     k->valley = 1;
-    k++;
-    k->over_q32 = INT64_MAX;
-    k->accel_q32 = INT64_MAX;
-    k->dwell_q32 = 0;
-    for (n = pl->open; n != end; n++) {
-        struct pw_seg *sg = pw_seg_at(pl, n);
-        int64_t cap2 = sg->jcap2_q48;
-        if (sg->flags & PW_SEG_DWELL) k->dwell_q32 = sg->acc2_q48;
-        else {
-            int64_t acc2 = sg->acc2_q48;
-            k->accel_q32 = pw_min64(k->accel_q32, sg->accel_q32);
-            if (n == pl->open) acc2 = pw_square_q48(2 * sg->accel_q32, pw_max64(sg->end_q32 - pl->plan_s_q32, 0));
-            if (before2 + sg->v2_q48 + acc2 >= 2 * sg->cap2_q48) k->over_q32 = pw_min64(k->over_q32, sg->cruise_q32);
+    k[1].over_um_s = k[1].accel_um_s2 = PW_NO_LIMIT;
+    pl->look.count = 1;
+    pl->look.carry = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
+}
+
+int pw_gather(struct pw_planner *pl, int32_t work)
+{
+    struct pw_looking *lk = &pl->look;
+    if (lk->n == pl->open) pw_first_knot(pl);
+    for (; lk->n != lk->end && work > 0; lk->n++, work--) {
+        struct pw_knot *k = &pl->knots[lk->count];
+        const struct pw_seg *sg = pw_seg_at(pl, lk->n);
+        int64_t v2 = pl->v2_q48[lk->n - lk->first];
+        if (!(sg->flags & PW_SEG_DWELL)) {
+            if (sg->accel_um_s2 < k->accel_um_s2) k->accel_um_s2 = sg->accel_um_s2;
+            if (sg->cruise_um_s < k->over_um_s && lk->carry + v2 + pw_gain2(pl, lk->n) >= 2 * pw_seg_cap2(pl, sg)) k->over_um_s = sg->cruise_um_s;
         }
-        before2 = sg->v2_q48;
-        if (n + 1 != end) {
-            struct pw_seg *next = pw_seg_at(pl, n + 1);
-            cap2 = pw_min64(cap2, pw_min64(sg->cap2_q48, next->cap2_q48));
-            if (sg->v2_q48 < cap2) continue;
-            k->u_q32 = pw_sqrt_q48(cap2);
-        } else {
-            k->u_q32 = u;
+        lk->carry = v2;
+        k->u_q32 = lk->u_q32;
+        if (lk->n + 1 != lk->end) {
+            int64_t limit2 = pw_limit2(pl, lk->n);
+            if (v2 < limit2) continue;
+            k->u_q32 = pw_sqrt_q48(limit2);
+            k[1].over_um_s = k[1].accel_um_s2 = PW_NO_LIMIT;
         }
-        k->s_q32 = sg->end_q32;
+        k->slot = (uint16_t)(lk->n % pl->capacity);
         k->valley = 0;
-        count++;
-        if (n + 1 != end) {
-            k++;
-            k->over_q32 = INT64_MAX;
-            k->accel_q32 = INT64_MAX;
-            k->dwell_q32 = 0;
-        }
+        lk->count++;
     }
-    return count;
+    return lk->n == lk->end;
 }
 
 void pw_limits_between(const struct pw_planner *pl, int32_t a, int32_t b, struct pw_limits *lim)
 {
-    int32_t i;
+    int32_t i, accel = PW_NO_LIMIT;
+    for (i = a + 1; i <= b; i++)
+        if (pl->knots[i].accel_um_s2 < accel) accel = pl->knots[i].accel_um_s2;
     lim->jerk = pl->jerk_q32;
-    lim->accel = INT64_MAX;
-    for (i = a + 1; i <= b; i++) lim->accel = pw_min64(lim->accel, pl->knots[i].accel_q32);
-    if (lim->accel > ((int64_t)1 << 40)) lim->accel = (int64_t)1 << 40; /* dwells alone */
+    lim->accel = pw_accel(pl, accel);
 }
 
-/* Valleys: lowest places of the knots, and both sides of a hump that is worth climbing. */
-void pw_valleys(struct pw_planner *pl, int32_t count)
+int pw_valleys(struct pw_planner *pl, int32_t work)
 {
+    struct pw_looking *lk = &pl->look;
     struct pw_knot *k = pl->knots;
-    int32_t i, falling = 0;
-    k[0].valley = k[count - 1].valley = 1;
-    for (i = 0; i < count; i++) k[i].slope = 0;
-    for (i = 1; i < count; i++) {
+    int32_t i;
+    if (lk->i == 0) {
+        k[0].valley = k[lk->count - 1].valley = 1;
+        for (i = 0; i < lk->count; i++) k[i].slope = 0;
+        lk->at = 0; /* 1 while it falls */
+        lk->i = 1;
+    }
+    for (; lk->i < lk->count && work > 0; lk->i++, work--) {
         struct pw_limits lim;
-        int64_t high = pw_max64(k[i - 1].u_q32, k[i].u_q32), w;
-        if (k[i].u_q32 < k[i - 1].u_q32) falling = 1;
-        if (k[i].u_q32 > k[i - 1].u_q32 && falling) {
+        int64_t high, w;
+        i = lk->i;
+        high = pw_max64(k[i - 1].u_q32, k[i].u_q32);
+        if (k[i].u_q32 < k[i - 1].u_q32) lk->at = 1;
+        if (k[i].u_q32 > k[i - 1].u_q32 && lk->at) {
             k[i - 1].valley = 1;
-            falling = 0;
+            lk->at = 0;
         }
-        if (k[i].dwell_q32 > 0) {
+        if (pw_knot_dwell(pl, i) > 0) {
             k[i - 1].valley = k[i].valley = 1;
             continue;
         }
         w = high + (high >> PW_HUMP) + 1;
-        if (k[i].over_q32 < w || (k[i - 1].valley && k[i].valley)) continue;
+        if (pw_knot_over(pl, i) < w || (k[i - 1].valley && k[i].valley)) continue;
         pw_limits_between(pl, i - 1, i, &lim);
-        if (pw_ramp_length(&lim, k[i - 1].u_q32, w) + pw_ramp_length(&lim, k[i].u_q32, w) <= k[i].s_q32 - k[i - 1].s_q32)
+        if (pw_ramp_length(&lim, k[i - 1].u_q32, w) + pw_ramp_length(&lim, k[i].u_q32, w) <= pw_knot_s(pl, i) - pw_knot_s(pl, i - 1))
             k[i - 1].valley = k[i].valley = 1;
     }
+    return lk->i == lk->count;
 }

@@ -20,6 +20,8 @@ struct pw_line {
 };
 
 struct pw_planner; /* opaque to the front end */
+struct pw_kin;
+struct pw_mesh_state;
 
 /* Called by the front end.  Each is PW_OK, or PW_E_FULL with nothing changed: try again after pw_run. */
 int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *line);
@@ -31,11 +33,20 @@ int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
 
 /* Called by the core object (pw_core.c, the front end's owner). */
 size_t pw_planner_size(const struct pw_config *cfg);        /* multiple of 8 */
-void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg); /* mem zeroed or not; cfg outlives it and was checked */
+/* Scratch: memory of look-ahead that may be used otherwise while the planner does nothing, if pw_planner_resume is called then. */
+size_t pw_scratch_size(const struct pw_config *cfg);
+/* mem zeroed or not; cfg outlives it and was checked */
+void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg, void *scratch);
+void pw_planner_resume(struct pw_planner *pl);
 /* New document: plan tick start_tick, standing at position_nm; motor counts = round(position * steps) unless counts is given. */
 void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts);
-/* Where the motors stand after the runs made: exact when nothing is queued, else from their counts. */
-void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOTORS]);
+/* Where the machine stands after the runs made: exact when nothing is queued, else from the counts.  `machine` is the geometry without
+ * skew; extruders as they were fed. */
+void pw_planner_place_of(const struct pw_planner *pl, const struct pw_kin *machine, int64_t position_nm[PW_MOTORS]);
+const struct pw_kin *pw_planner_kin(const struct pw_planner *pl);
+void pw_planner_mesh(struct pw_planner *pl, const struct pw_mesh_state *mesh); /* in force from here on, or NULL; it outlives pl */
+/* Is everything queued turned into runs, and (unless NULL) the planner at x y z? */
+int pw_planner_stands(const struct pw_planner *pl, const int64_t at_nm[3]);
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget); /* units done, 0 idle or rings full, negative error */
 int32_t pw_planner_steps(struct pw_planner *pl, int32_t motor, struct pw_steprun *out, int32_t n);
 int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t n);

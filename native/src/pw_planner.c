@@ -9,20 +9,30 @@
 
 static size_t pw_align(size_t n) { return (n + 7) & ~(size_t)7; }
 
-/* Look-ahead, and as much again that is final and waits for the generator, so that the feeder may be away for a while. */
-static uint32_t pw_capacity(const struct pw_config *cfg) { return (uint32_t)(2 * cfg->window + 8); }
+/* Look-ahead, and what is final and waits for the generator, so that the feeder may be away for a while.  The curve rule reads back
+ * a part of the window. */
+static uint32_t pw_capacity(const struct pw_config *cfg)
+{
+    return (uint32_t)(cfg->window + pw_max64(cfg->window / PW_BACK, cfg->queue_segments) + 8);
+}
 
 size_t pw_planner_size(const struct pw_config *cfg)
 {
     size_t n = pw_align(sizeof(struct pw_planner));
     n += pw_align(pw_capacity(cfg) * sizeof(struct pw_seg));
-    n += pw_align(PW_PLAN_RAMPS * sizeof(struct pw_ramp));
-    n += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
+    n += pw_align(PW_RAMPS * sizeof(struct pw_ramp));
     n += pw_align((size_t)cfg->motors * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
     n += pw_align((size_t)pw_marks_size(cfg) * sizeof(struct pw_markrec));
     n += pw_align((size_t)pw_marks_size(cfg) * sizeof(uint32_t));
     n += (size_t)pw_history_size(cfg) * sizeof(struct pw_piece);
     return n;
+}
+
+void pw_planner_resume(struct pw_planner *pl) { pl->look.stage = 0; }
+
+size_t pw_scratch_size(const struct pw_config *cfg)
+{
+    return pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot)) + (size_t)cfg->window * sizeof(int64_t);
 }
 
 /* Speeds of um/s become mm/U in Q32: v * 65536 / tick_hz / 1000 * 2^32, kept with 32 more bits. */
@@ -35,20 +45,22 @@ static int64_t pw_unit(int64_t tick_hz, int64_t per, int squared)
     return pw_divq32(x, per);
 }
 
-void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
+void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg, void *scratch)
 {
     char *at = (char *)pl + pw_align(sizeof(struct pw_planner));
     int64_t u_q32, hz = cfg->tick_hz;
     static const int64_t zero[PW_MOTORS] = {0};
     int32_t m;
     pl->cfg = cfg;
+    pw_kin_init(&pl->kin, cfg);
+    pl->mesh = 0;
     pl->capacity = pw_capacity(cfg);
+    pl->v2_q48 = scratch;
+    pl->knots = (struct pw_knot *)(void *)(pl->v2_q48 + cfg->window);
     pl->segs = (struct pw_seg *)(void *)at;
     at += pw_align(pl->capacity * sizeof(struct pw_seg));
     pl->ramps = (struct pw_ramp *)(void *)at;
-    at += pw_align(PW_PLAN_RAMPS * sizeof(struct pw_ramp));
-    pl->knots = (struct pw_knot *)(void *)at;
-    at += pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot));
+    at += pw_align(PW_RAMPS * sizeof(struct pw_ramp));
     pl->runs = (struct pw_steprun *)(void *)at;
     at += pw_align((size_t)cfg->motors * (size_t)cfg->ring_runs * sizeof(struct pw_steprun));
     pl->marks = (struct pw_markrec *)(void *)at;
@@ -70,17 +82,20 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg)
     for (m = 0; m < pl->cfg->motors; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
         pl->motors[m].scale_q64 = pw_divq32((int64_t)cfg->steps_per_m[m] << 32, 1000000000);
     pw_tracks_init(pl);
+    for (pl->safe_um_s = INT32_MAX, m = 0; m < 3; m++)
+        pl->safe_um_s = pw_min64(pl->safe_um_s, (int64_t)cfg->max_step_hz * 1000000 / pw_kin_most(&pl->kin, m));
     pw_planner_begin(pl, zero, 0);
 }
 
 int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int64_t nm[PW_MOTORS])
 {
-    int64_t at = nm[motor];
-    if (pl->cfg->kinematics == PW_COREXY) {
-        if (motor == 0) at = nm[0] + nm[1];
-        if (motor == 1) at = nm[0] - nm[1];
-    }
-    return pw_mulshift(at, pl->motors[motor].scale_q64, 32);
+    int64_t at[3];
+    int i;
+    if (motor > 2) return pw_mulshift(nm[motor], pl->motors[motor].scale_q64, 32);
+    if (!pl->mesh) return pw_kin_position_nm(&pl->kin, motor, nm);
+    for (i = 0; i < 3; i++) at[i] = pw_nm_q32(nm[i]);
+    at[2] += pw_mesh_lift(pl->mesh, at, 0);
+    return pw_kin_position(&pl->kin, motor, at);
 }
 
 void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts)
@@ -90,6 +105,8 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     pl->plan_s_q32 = pl->plan_v_q32 = 0;
     pl->plan_again = pl->forced = pl->broken = 0;
     pl->fine = 0;
+    pl->look.stage = 0;
+    pl->gen_v_q32 = 0;
     pl->ramp_head = pl->ramp_tail = 0;
     pl->final_q16 = pl->time_q16 = 0;
     pl->gen_s_q32 = pl->seg_s_q32 = 0;
@@ -111,8 +128,6 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     for (m = 0; m < pl->cfg->motors; m++)
         pl->motors[m].count = counts ? counts[m] : pw_asr(pw_motor_position(pl, m, position_nm) + ((int64_t)1 << 31), 32);
 }
-
-static int64_t pw_speed(const struct pw_planner *pl, int64_t um_s) { return pw_mulshift(um_s, pl->unit_um_s_q64, 32); }
 
 /* Length of a vector of nm (each below 2^31) as a normalised integer: length = value / 2^shift, value near 2^31. */
 static int64_t pw_norm(const int32_t *d, int *shift)
@@ -151,16 +166,16 @@ static int64_t pw_corner2(int64_t corner_q32, int64_t cos_q30)
 static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_line *ln, const struct pw_seg *b,
                     const int64_t unit[3], int64_t ratio)
 {
-    int64_t cap = pw_min64(a->cap2_q48, b->cap2_q48), cos_q30, jump;
+    int64_t both = pw_min64(pw_seg_cap2(pl, a), pw_seg_cap2(pl, b)), cap = both, cos_q30, jump;
     int a_moves = (a->d_nm[0] | a->d_nm[1] | a->d_nm[2]) != 0, b_moves = (b->d_nm[0] | b->d_nm[1] | b->d_nm[2]) != 0;
     if ((a->flags & PW_SEG_DWELL) || a_moves != b_moves) {
-        a->jcap2_q48 = 0;
+        a->jcap = 0;
         a->flags |= PW_SEG_CURVE;
         return;
     }
     if (!a_moves) { /* two lines of the extruder alone */
         a->flags |= PW_SEG_CURVE;
-        a->jcap2_q48 = (a->d_nm[3] < 0) == (b->d_nm[3] < 0) ? cap : 0;
+        a->jcap = (a->d_nm[3] < 0) == (b->d_nm[3] < 0) ? PW_NO_JCAP : 0;
         return;
     }
     cos_q30 = pw_asr(pl->unit_q30[0] * unit[0] + pl->unit_q30[1] * unit[1] + pl->unit_q30[2] * unit[2], 30);
@@ -171,7 +186,7 @@ static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_lin
         int64_t v = pw_divq32(pw_speed(pl, ln->e_corner_um_s) >> 8, jump); /* Q24 / Q24 */
         if (v < ((int64_t)1 << 38)) cap = pw_min64(cap, pw_mulshift(v, v, 16));
     }
-    a->jcap2_q48 = cap == pw_min64(a->cap2_q48, b->cap2_q48) ? cap : pw_coarse(cap);
+    a->jcap = cap == both ? PW_NO_JCAP : pw_pack_v2(pw_coarse(cap));
 }
 
 int pw_must_look(const struct pw_planner *pl)
@@ -179,7 +194,10 @@ int pw_must_look(const struct pw_planner *pl)
     return pl->head - pl->open >= (uint32_t)pl->cfg->window || pl->mark_head - pl->mark_open >= PW_OPEN_MARKS;
 }
 
-static int pw_full(const struct pw_planner *pl) { return pw_must_look(pl) || pl->head - pl->done >= pl->capacity - 1; }
+/* While look-ahead is at work on a window that no flush ends, or has to begin, nothing is added: neither may depend on what came in between. */
+static int pw_closed(const struct pw_planner *pl) { return pw_must_look(pl) || (pl->look.stage != 0 && !pl->look.flush); }
+
+static int pw_full(const struct pw_planner *pl) { return pw_closed(pl) || pl->head - pl->done >= pl->capacity - 1; }
 
 static int64_t pw_last_end(const struct pw_planner *pl)
 {
@@ -194,17 +212,55 @@ static void pw_thin(struct pw_planner *pl)
     int64_t v;
     if (pl->head - pl->dense_from < PW_DENSE) return;
     v = pw_seg_at(pl, pl->head - 1)->end_q32 - (n ? pw_seg_at(pl, n - 1)->end_q32 : 0);
-    v = pw_max64(pw_divq32(v, pl->dense_q32), 256);
+    v = pw_mulshift(pw_divq32(v, pl->dense_q32), (int64_t)pl->cfg->tick_hz * 1000, 48); /* mm/U to um/s: below 2^76 before the shift */
     for (; n != pl->head; n++) {
         struct pw_seg *sg = pw_seg_at(pl, n);
-        if ((int32_t)(n - pl->open) < 0 || sg->cruise_q32 <= v) continue;
-        sg->cruise_q32 = v;
-        sg->cap2_q48 = pw_mulshift(v, v, 16);
+        if ((int32_t)(n - pl->open) < 0 || sg->cruise_um_s <= v) continue;
+        sg->cruise_um_s = (int32_t)pw_max64(v, 1);
     }
 }
 
 /* The lower of x and a / b; divides only where that is the lower one. */
 static int64_t pw_min_ratio(int64_t x, int64_t a, int64_t b) { return pw_product_le(x, b, a, 1) ? x : a / b; }
+
+/* Speed and acceleration at which z keeps its limits while it follows the mesh. */
+static void pw_follow(const struct pw_planner *pl, const struct pw_line *ln, const int64_t unit_q30[3], int64_t *v, int64_t *a)
+{
+    const struct pw_mesh_state *m = pl->mesh;
+    int64_t up = pw_abs64(unit_q30[2]), z = up + pw_mulshift(up, m->steep_q30, 30);
+    if (unit_q30[0] | unit_q30[1]) {
+        z += m->slope_q30;
+        *v = pw_min64(*v, m->velocity_um_s);
+        *a = pw_min64(*a, m->accel_um_s2);
+    }
+    if (z > 0 && ln->axis_velocity_um_s[2] < *v) *v = pw_min_ratio(*v, (int64_t)ln->axis_velocity_um_s[2] << 30, z);
+}
+
+/* The speed at which the motors of the axes keep their pulse rate.  Along a line the height of a carriage of a delta is concave, so it
+ * is fastest at one of the ends. */
+static int64_t pw_pulse_rate(const struct pw_planner *pl, const struct pw_line *ln, const int64_t unit_q30[3], int64_t v)
+{
+    static const int64_t up[3] = {0, 0, (int64_t)1 << 32};
+    int64_t way[3], at[2][3];
+    int32_t i, m, end;
+    if (v <= pl->safe_um_s) return v;
+    for (i = 0; i < 3; i++) {
+        way[i] = unit_q30[i] * 4;
+        at[0][i] = pw_nm_q32(ln->from_nm[i]);
+        at[1][i] = pw_nm_q32(ln->to_nm[i]);
+    }
+    for (end = pw_kin_is_linear(&pl->kin); end < 2; end++)
+        for (m = 0; m < 3; m++) {
+            int64_t per = pw_abs64(pw_kin_velocity(&pl->kin, m, at[end], way)); /* steps a mm, Q32 */
+            if (pl->mesh) {
+                int64_t z = pw_abs64(pw_kin_velocity(&pl->kin, m, at[end], up));
+                per += pw_mulshift(z, pl->mesh->slope_q30 + pl->mesh->steep_q30, 30);
+            }
+            per = pw_mulshift(per, 1000, 32);
+            if (per > 0) v = pw_min_ratio(v, (int64_t)pl->cfg->max_step_hz * 1000000, per);
+        }
+    return v;
+}
 
 int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
 {
@@ -245,12 +301,10 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
             a = pw_min_ratio(a, (int64_t)ln->e_accel_um_s2 << 24, ratio);
         }
         if (sg->d_nm[3] < 0) ratio = -ratio;
-        for (i = 0; i < 4; i++) { /* pulse rate: steps a second = steps a m * mm/s / 1000 */
-            int64_t per = i == 3 ? pw_min64(pw_abs64(ratio) << 6, (int64_t)1 << 40) : pw_abs64(unit[i]);
-            if (pl->cfg->kinematics == PW_COREXY && i < 2) per = pw_abs64(i ? unit[0] - unit[1] : unit[0] + unit[1]);
-            m = pw_mulshift(per, pl->cfg->steps_per_m[i == 3 ? e_motor : i], 30);
-            if (m > 0) v = pw_min_ratio(v, (int64_t)pl->cfg->max_step_hz * 1000000, m);
-        }
+        m = pw_mulshift(pw_min64(pw_abs64(ratio) << 6, (int64_t)1 << 40), pl->cfg->steps_per_m[e_motor], 30);
+        if (m > 0) v = pw_min_ratio(v, (int64_t)pl->cfg->max_step_hz * 1000000, m);
+        if (pl->mesh && pw_min64(ln->from_nm[2], ln->to_nm[2]) < pl->mesh->fade_to_nm) pw_follow(pl, ln, unit, &v, &a);
+        v = pw_pulse_rate(pl, ln, unit, v);
     } else {
         len_q32 = pw_mulshift(e_nm, PW_MM_Q64, 32);
         v = pw_min64(ln->e_velocity_um_s, (int64_t)pl->cfg->max_step_hz * 1000000 / pl->cfg->steps_per_m[e_motor]);
@@ -258,11 +312,9 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     }
     v = pw_max64(pw_min64(v, ln->velocity_um_s), 10);
     a = pw_max64(a, 1000);
-    sg->cruise_q32 = pw_speed(pl, v);
-    sg->cap2_q48 = pw_mulshift(sg->cruise_q32, sg->cruise_q32, 16);
-    sg->accel_q32 = pw_max64(pw_mulshift(a, pl->unit_um_s2_q64, 32), 1);
-    sg->acc2_q48 = pw_square_q48(2 * sg->accel_q32, len_q32);
-    sg->jcap2_q48 = 0;
+    sg->cruise_um_s = (int32_t)v;
+    sg->accel_um_s2 = (int32_t)a;
+    sg->jcap = 0;
     if (pl->head != pl->open) {
         struct pw_seg *before = pw_seg_at(pl, pl->head - 1);
         if (!(before->flags & PW_SEG_FLUSH)) pw_join(pl, before, ln, sg, unit, ratio);
@@ -283,13 +335,13 @@ static int32_t pw_push_dwell(struct pw_planner *pl, int64_t time_q16, uint32_t f
     sg = pw_seg_at(pl, pl->head);
     for (i = 0; i < 4; i++) sg->d_nm[i] = 0;
     sg->flags = PW_SEG_DWELL | PW_SEG_CURVE | flags;
-    sg->cruise_q32 = sg->cap2_q48 = sg->jcap2_q48 = 0;
-    sg->accel_q32 = (int64_t)1 << 60;
-    sg->acc2_q48 = time_q16;
+    sg->cruise_um_s = (int32_t)(time_q16 >> 32);
+    sg->accel_um_s2 = (int32_t)(uint32_t)time_q16;
+    sg->jcap = 0;
     sg->end_q32 = pw_last_end(pl);
     if (pl->head != pl->open) {
         struct pw_seg *before = pw_seg_at(pl, pl->head - 1);
-        before->jcap2_q48 = 0;
+        before->jcap = 0;
         before->flags |= PW_SEG_CURVE;
     }
     pl->head++;
@@ -331,10 +383,10 @@ int32_t pw_plan_flush(struct pw_planner *pl)
         struct pw_seg *last = pw_seg_at(pl, pl->head - 1);
         if (!(last->flags & PW_SEG_FLUSH)) {
             /* a full window is looked at first, so that it does not matter whether that has happened before this call */
-            if (pw_must_look(pl)) return PW_E_FULL;
+            if (pw_closed(pl)) return PW_E_FULL;
             pl->dense_from = pl->head;
             last->flags |= PW_SEG_FLUSH | PW_SEG_CURVE;
-            last->jcap2_q48 = 0;
+            last->jcap = 0;
             pl->flushes++;
         }
     }
@@ -354,18 +406,26 @@ int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
 
 static int pw_idle(const struct pw_planner *pl) { return pl->head == pl->done && pw_tracks_idle(pl); }
 
-void pw_planner_place_of(const struct pw_planner *pl, int64_t position_nm[PW_MOTORS])
+void pw_planner_place_of(const struct pw_planner *pl, const struct pw_kin *machine, int64_t position_nm[PW_MOTORS])
 {
-    int64_t nm[PW_MOTORS] = {0};
-    int32_t m;
-    for (m = 0; m < pl->cfg->motors; m++) /* counts below 2^31, 1e9 nm: below 2^61 */
-        nm[m] = pw_idle(pl) ? pl->pos_nm[m] : pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
-    if (!pw_idle(pl) && pl->cfg->kinematics == PW_COREXY) {
-        int64_t a = nm[0], b = nm[1];
-        nm[0] = (a + b) / 2;
-        nm[1] = (a - b) / 2;
-    }
-    for (m = 0; m < PW_MOTORS; m++) position_nm[m] = nm[m];
+    int64_t at_q32[3];
+    int32_t m, done = pw_idle(pl);
+    for (m = 0; m < PW_MOTORS; m++) position_nm[m] = pl->pos_nm[m];
+    if (!done) /* counts below 2^31, 1e9 nm: below 2^61 */
+        for (m = 3; m < pl->cfg->motors; m++) position_nm[m] = pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
+    if (done && !pl->kin.skewed && !pl->mesh) return;
+    for (m = 0; m < 3; m++) at_q32[m] = done ? pw_motor_position(pl, m, pl->pos_nm) : pl->motors[m].count * ((int64_t)1 << 32);
+    pw_kin_place_nm(machine, at_q32, position_nm); /* counts of a planned motion belong to a place, or the one before stays */
+}
+
+const struct pw_kin *pw_planner_kin(const struct pw_planner *pl) { return &pl->kin; }
+
+void pw_planner_mesh(struct pw_planner *pl, const struct pw_mesh_state *mesh) { pl->mesh = mesh; }
+
+int pw_planner_stands(const struct pw_planner *pl, const int64_t at_nm[3])
+{
+    if (!pw_idle(pl)) return 0;
+    return !at_nm || (pl->pos_nm[0] == at_nm[0] && pl->pos_nm[1] == at_nm[1] && pl->pos_nm[2] == at_nm[2]);
 }
 
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget)

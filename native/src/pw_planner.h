@@ -2,17 +2,23 @@
  * path pieces), pw_follow.h (path pieces to motors), pw_runs.h (motors to runs of steps).  Units as in pw_ramp.h; motor positions are steps Q32. */
 #ifndef PW_PLANNER_H
 #define PW_PLANNER_H
+#include "pw_kin.h"
+#include "pw_math.h"
+#include "pw_mesh.h"
 #include "pw_plan.h"
 #include "pw_ramp.h"
 
 enum {
-    PW_PLAN_RAMPS = 256,     /* ramps that wait for the generator */
-    PW_PLAN_RAMPS_RUN = 160, /* ramps that one look-ahead may add */
     PW_DENSE = 16,           /* segments over which density is measured */
+    PW_NO_LIMIT = INT32_MAX,
+    PW_RAMPS = 96,           /* ramps that wait for the generator, those included that are not final yet */
+    PW_RAMPS_ROOM = 80,      /* of these an interval between valleys may take at most so many, */
+    PW_RAMPS_LEAST = 56,     /* and at least so many are free when it begins */
+    PW_BACK = 8,             /* the curve rule reads back a window / PW_BACK of segments */
     PW_OPEN_MARKS = 32,      /* marks that look-ahead waits with: as many end it, so that the ring's size does not matter */
     PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
-    PW_SEG_DWELL = 2,        /* no length: acc2_q48 holds the time */
-    PW_SEG_CURVE = 4,        /* jcap2_q48 includes the curve rule */
+    PW_SEG_DWELL = 2,        /* no length, but a time */
+    PW_SEG_CURVE = 4,        /* jcap includes the curve rule */
     PW_SEG_SHARP = 8,        /* turns by more than 30 degrees where it meets the next: chords of the curve rule end here */
     PW_SEG_TOOL = 8,         /* three bits of flags from here on: extruder that d_nm[3] belongs to */
     PW_SEG_ADVANCE = 11,     /* the other bits: pressure advance in us */
@@ -22,37 +28,59 @@ enum {
     PW_TRACKS = 4
 };
 
-/* A straight line and the limits that hold on it. */
+/* A straight line and the limits that hold on it.  Limits are kept as the integers they come from; what follows from them is worked
+ * out where it is used, since hundreds of lines wait. */
 struct pw_seg {
-    int64_t end_q32;    /* path coordinate of its end */
-    int32_t d_nm[4];    /* from its start: x y z e */
-    int64_t cruise_q32; /* highest speed */
-    int64_t cap2_q48;   /* its square */
-    int64_t accel_q32;
-    int64_t acc2_q48;   /* 2 * acceleration * length, or the time of a dwell in Q32 U */
-    int64_t jcap2_q48;  /* squared speed allowed where it meets the next */
-    int64_t v2_q48;     /* squared speed at its end by constant acceleration (pw_look) */
+    int64_t end_q32;     /* path coordinate of its end */
+    int32_t d_nm[4];     /* from its start: x y z e */
+    int32_t cruise_um_s; /* highest speed */
+    int32_t accel_um_s2; /* of a dwell the two hold its time (pw_seg_dwell) */
+    uint32_t jcap;       /* squared speed allowed where it meets the next beside both cruise speeds (pw_seg_jcap2) */
     uint32_t flags;
-    uint32_t reserved;
 };
 
-/* A piece of the speed profile: a ramp (tj > 0), a cruise (tj = 0, v0 = v1) or a dwell (v0 = v1 = 0). */
+/* A piece of the speed profile: a ramp (tj > 0), a cruise (tj = 0) or a dwell (a cruise at speed 0).  It begins where and as the one
+ * before it ends. */
 struct pw_ramp {
-    int64_t v0_q32, v1_q32;
+    int64_t v1_q32;
     int64_t tj_q32, ta_q32;
-    int64_t length_q32;
     int64_t end_q32; /* path coordinate */
 };
 
-/* A place where the profile may touch a limit. */
+/* A place where the profile may touch a limit: the end of a segment, or (knot 0) the final place. */
 struct pw_knot {
-    int64_t s_q32;
-    int64_t u_q32;     /* speed limit there */
-    int64_t over_q32;  /* speed limit between the knot before and this one */
-    int64_t accel_q32; /* lowest acceleration between them */
-    int64_t dwell_q32; /* time to wait between them */
-    int32_t valley;    /* the profile touches it without acceleration */
-    int32_t slope;     /* a valley passed below: -1 where the profile falls, 1 where it rises */
+    int64_t u_q32;       /* speed limit there */
+    int32_t over_um_s;   /* speed limit between the knot before and this one, or PW_NO_LIMIT */
+    int32_t accel_um_s2; /* lowest acceleration between them, or PW_NO_LIMIT */
+    uint16_t slot;       /* of the segment */
+    int8_t valley;       /* the profile touches it without acceleration */
+    int8_t slope;        /* a valley passed below: -1 where the profile falls, 1 where it rises */
+};
+
+/* Ramps on their way into the ring, behind those that are final. */
+struct pw_out {
+    uint32_t head;
+    uint32_t base; /* the interval's first */
+    int32_t room;
+    int64_t s_q32, v_q32;
+    int64_t base_s_q32; /* where the interval begins */
+};
+
+/* Look-ahead at work: it gives back after a bounded number of steps. */
+struct pw_looking {
+    int32_t stage;    /* enum pw_look_stage */
+    int32_t way;      /* enum pw_look_way */
+    int32_t flush;    /* the window ends in a flush */
+    int32_t got;      /* what the first way gave */
+    int32_t moved;    /* a part of it is final already */
+    uint32_t first;   /* segment that v2_q48[0] belongs to */
+    uint32_t window;  /* the window's end */
+    uint32_t end;     /* end of the part that is being solved */
+    uint32_t n;       /* next segment of the stage */
+    int32_t count, i, at; /* knots: how many, next of the stage, last valley */
+    int64_t u_q32;    /* speed at `end` */
+    int64_t carry;    /* squared speed, from segment to segment */
+    struct pw_out out;
 };
 
 /* A stretch of time over which motors have polynomials in u = 0..1. */
@@ -114,9 +142,12 @@ struct pw_track {
 
 struct pw_planner {
     const struct pw_config *cfg;
+    struct pw_kin kin;
+    const struct pw_mesh_state *mesh; /* in force, or NULL */
     struct pw_seg *segs;
     struct pw_ramp *ramps;
-    struct pw_knot *knots;
+    struct pw_knot *knots; /* scratch of look-ahead, which the contexts share */
+    int64_t *v2_q48;       /* the same: squared speed at the end of segment look.first + i by constant acceleration */
     struct pw_steprun *runs; /* a ring of cfg->ring_runs per motor */
     struct pw_markrec *marks;
     uint32_t *mark_segs;
@@ -128,6 +159,7 @@ struct pw_planner {
     int64_t unit_um_s2_q64;
     int64_t jerk_q32;
     int64_t top_q32; /* no speed is higher */
+    int64_t safe_um_s; /* below it no motor of an axis gets near its pulse rate */
     int64_t curve_nm;
     int64_t setup_q16;
     int64_t dense_q32; /* least time of PW_DENSE segments */
@@ -149,6 +181,8 @@ struct pw_planner {
     uint32_t forced;     /* places that only the length of the window made final (diagnosis) */
     uint32_t broken;     /* stops that no limit allowed for (diagnosis) */
 
+    struct pw_looking look;
+
     /* ramps, by running number */
     uint32_t ramp_head; /* pw_look */
     uint32_t ramp_tail; /* pw_gen */
@@ -157,6 +191,7 @@ struct pw_planner {
     /* generator */
     int64_t time_q16;     /* start of the phase in work */
     int64_t gen_s_q32;    /* path coordinate there */
+    int64_t gen_v_q32;    /* speed at the start of the ramp in work */
     int64_t seg_s_q32;    /* start of the segment in work */
     int64_t phase_t_q16;  /* its duration */
     int64_t c_q32[3];     /* its path polynomial in u = 0..1: c[0] u + c[1] u^2 + c[2] u^3 */
@@ -204,7 +239,31 @@ struct pw_planner {
 static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
 static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL & 7); }
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
-static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_PLAN_RAMPS]; }
+static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_RAMPS]; }
+
+static inline int64_t pw_speed(const struct pw_planner *pl, int64_t um_s) { return pw_mulshift(um_s, pl->unit_um_s_q64, 32); }
+static inline int64_t pw_accel(const struct pw_planner *pl, int64_t um_s2)
+{
+    return um_s2 == PW_NO_LIMIT ? (int64_t)1 << 40 : pw_max64(pw_mulshift(um_s2, pl->unit_um_s2_q64, 32), 1);
+}
+
+/* Squares of speeds at junctions: 26 bits and a shift. */
+static inline uint32_t pw_pack_v2(int64_t v2_q48)
+{
+    int sh = 38 - pw_clz64((uint64_t)v2_q48);
+    if (sh < 0) sh = 0;
+    return (uint32_t)(v2_q48 >> sh) | (uint32_t)sh << 26;
+}
+#define PW_NO_JCAP ((uint32_t)35 << 26 | 0x3FFFFFF) /* 2^61: above the square of any speed */
+static inline int64_t pw_unpack_v2(uint32_t packed) { return (int64_t)(packed & 0x3FFFFFF) << (packed >> 26); }
+
+static inline int64_t pw_seg_cap2(const struct pw_planner *pl, const struct pw_seg *sg)
+{
+    int64_t v = sg->flags & PW_SEG_DWELL ? 0 : pw_speed(pl, sg->cruise_um_s);
+    return pw_mulshift(v, v, 16);
+}
+/* Time of a dwell in Q32 U. */
+static inline int64_t pw_seg_dwell(const struct pw_seg *sg) { return ((int64_t)sg->cruise_um_s << 32) + (uint32_t)sg->accel_um_s2; }
 
 /* Has look-ahead all that it may wait for?  A full window, or as many marks as can wait. */
 int pw_must_look(const struct pw_planner *pl);

@@ -1,46 +1,44 @@
 /* The profile between two valleys, as ramps. */
 #include "pw_look.h"
-#include "pw_math.h"
 
-void pw_put(struct pw_planner *pl, struct pw_out *o, int64_t v0, int64_t v1, int64_t tj, int64_t ta, int64_t length)
+void pw_put(struct pw_planner *pl, struct pw_out *o, int64_t v1, int64_t tj, int64_t ta, int64_t length)
 {
     struct pw_ramp *r = pw_ramp_at(pl, o->head++);
     o->room--;
     o->s_q32 += length;
-    r->v0_q32 = v0;
+    o->v_q32 = v1;
     r->v1_q32 = v1;
     r->tj_q32 = tj;
     r->ta_q32 = ta;
-    r->length_q32 = length;
     r->end_q32 = o->s_q32;
 }
 
-void pw_put_ramp(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int64_t v0, int64_t v1)
+void pw_put_ramp(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int64_t v1)
 {
-    struct pw_shape s = pw_ramp_shape(lim, pw_abs64(v1 - v0));
-    pw_put(pl, o, v0, v1, s.tj, s.ta, pw_mulshift(2 * s.tj + s.ta, v0 + v1, 33));
+    struct pw_shape s = pw_ramp_shape(lim, pw_abs64(v1 - o->v_q32));
+    pw_put(pl, o, v1, s.tj, s.ta, pw_mulshift(2 * s.tj + s.ta, o->v_q32 + v1, 33));
 }
 
-static void pw_put_cruise(struct pw_planner *pl, struct pw_out *o, int64_t v, int64_t length)
+static void pw_put_cruise(struct pw_planner *pl, struct pw_out *o, int64_t length)
 {
+    int64_t v = o->v_q32;
     if (length <= 0) return;
     if (o->head != o->base) {
         struct pw_ramp *r = pw_ramp_at(pl, o->head - 1);
-        if (r->tj_q32 == 0 && r->v0_q32 == v && v > 0) { /* a cruise grows */
-            r->length_q32 += length;
-            r->end_q32 += length;
-            o->s_q32 = r->end_q32;
-            r->ta_q32 = pw_divq32(r->length_q32, v);
+        if (r->tj_q32 == 0 && v > 0) { /* a cruise grows */
+            int64_t start = o->head - 1 == o->base ? o->base_s_q32 : pw_ramp_at(pl, o->head - 2)->end_q32;
+            o->s_q32 = r->end_q32 += length;
+            r->ta_q32 = pw_divq32(r->end_q32 - start, v);
             return;
         }
     }
-    pw_put(pl, o, v, v, 0, pw_divq32(length, pw_max64(v, 1)), length);
+    pw_put(pl, o, v, 0, pw_divq32(length, pw_max64(v, 1)), length);
 }
 
 /* Ramp, cruise, ramp over exactly `length`, with the highest speed near w: durations first, then the speed that fits them. */
-static void pw_put_top(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int64_t v0, int64_t v1, int64_t w,
-                       int64_t length)
+static void pw_put_top(struct pw_planner *pl, struct pw_out *o, const struct pw_limits *lim, int64_t v1, int64_t w, int64_t length)
 {
+    const int64_t v0 = o->v_q32;
     struct pw_shape up = pw_ramp_shape(lim, w - v0), down = pw_ramp_shape(lim, w - v1);
     int64_t tu = 2 * up.tj + up.ta, td = 2 * down.tj + down.ta, tc = 0, lu, ld, rest, sum;
     if (length <= 0) return;
@@ -55,9 +53,9 @@ static void pw_put_top(struct pw_planner *pl, struct pw_out *o, const struct pw_
     if (lu > length) lu = length;
     if (tc == 0) ld = length - lu; /* the rounding lies in the last piece */
     else if (ld > length - lu) ld = length - lu;
-    if (tu > 0) pw_put(pl, o, v0, w, up.tj, up.ta, lu);
-    if (tc > 0) pw_put(pl, o, w, w, 0, tc, length - lu - ld);
-    if (td > 0) pw_put(pl, o, w, v1, down.tj, down.ta, ld);
+    if (tu > 0) pw_put(pl, o, w, up.tj, up.ta, lu);
+    if (tc > 0) pw_put(pl, o, w, 0, tc, length - lu - ld);
+    if (td > 0) pw_put(pl, o, v1, down.tj, down.ta, ld);
 }
 
 /* The knot between the two ends that ramp, cruise, ramp with top speed w would pass too fast, or -1. */
@@ -68,8 +66,8 @@ static int32_t pw_too_fast(const struct pw_planner *pl, const struct pw_limits *
     for (i = l->knot + 1; i < r->knot; i++) {
         const struct pw_knot *k = &pl->knots[i];
         if (k->u_q32 >= w) continue;
-        if (k->u_q32 > l->u_q32 && pw_ramp_length_to(lim, l->u_q32, w, k->u_q32) >= k->s_q32 - l->s_q32) continue;
-        if (k->u_q32 > r->u_q32 && pw_ramp_length_to(lim, r->u_q32, w, k->u_q32) >= r->s_q32 - k->s_q32) continue;
+        if (k->u_q32 > l->u_q32 && pw_ramp_length_to(lim, l->u_q32, w, k->u_q32) >= pw_knot_s(pl, i) - l->s_q32) continue;
+        if (k->u_q32 > r->u_q32 && pw_ramp_length_to(lim, r->u_q32, w, k->u_q32) >= r->s_q32 - pw_knot_s(pl, i)) continue;
         return i;
     }
     return -1;
@@ -91,7 +89,7 @@ static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const 
     l.s_q32 = o->s_q32;
     l.u_q32 = k[a].u_q32;
     r.knot = b;
-    r.s_q32 = k[b].s_q32;
+    r.s_q32 = pw_knot_s(pl, b);
     r.u_q32 = k[b].u_q32;
     for (;;) {
         struct pw_climb *c, keep;
@@ -119,16 +117,16 @@ static int32_t pw_interval_below(struct pw_planner *pl, struct pw_out *o, const 
                 right[rights++].length = len;
             }
         } else {
-            if (to == from) pw_put_cruise(pl, o, to, len);
-            else pw_put_ramp(pl, o, lim, from, to);
+            if (to == from) pw_put_cruise(pl, o, len);
+            else pw_put_ramp(pl, o, lim, to);
             l.s_q32 = o->s_q32;
         }
     }
-    pw_put_top(pl, o, lim, l.u_q32, r.u_q32, w, r.s_q32 - l.s_q32);
+    pw_put_top(pl, o, lim, r.u_q32, w, r.s_q32 - l.s_q32);
     o->s_q32 = r.s_q32;
     while (rights-- > 0) {
-        if (right[rights].v0 == right[rights].v1) pw_put_cruise(pl, o, right[rights].v0, right[rights].length);
-        else pw_put_ramp(pl, o, lim, right[rights].v0, right[rights].v1);
+        if (right[rights].v0 == right[rights].v1) pw_put_cruise(pl, o, right[rights].length);
+        else pw_put_ramp(pl, o, lim, right[rights].v1);
     }
     return PW_FITS;
 }
@@ -146,12 +144,21 @@ static int64_t pw_top(const struct pw_planner *pl, int32_t a, int32_t b, int32_t
     if (hi == lo + 1) {
         top[0] = lo;
         top[1] = hi;
-        return pw_max64(pw_min64(k[hi].over_q32, pl->top_q32), pw_max64(k[lo].u_q32, k[hi].u_q32));
+        return pw_max64(pw_min64(pw_knot_over(pl, hi), pl->top_q32), pw_max64(k[lo].u_q32, k[hi].u_q32));
     }
     for (top[0] = a, i = a; i <= b; i++)
         if (k[i].u_q32 > k[top[0]].u_q32) top[0] = i;
     top[1] = top[0];
     return k[top[0]].u_q32;
+}
+
+/* The top speed at which a share of the way between the valleys cruises (spec motion 4): short moves back and forth shake the machine less.
+ * Where the window ends the true way is not known, and longer. */
+static int64_t pw_cruising(const struct pw_planner *pl, const struct pw_limits *lim, int32_t a, int32_t b, int64_t cap)
+{
+    int64_t way = pw_knot_s(pl, b) - pw_knot_s(pl, a);
+    if (pl->cfg->min_cruise_permille == 0 || (b == pl->look.count - 1 && !pl->look.flush)) return cap;
+    return pw_ramp_peak(lim, pl->knots[a].u_q32, pl->knots[b].u_q32, way / 1000 * (1000 - pl->cfg->min_cruise_permille), cap);
 }
 
 /* The same at the highest cap that is easily found: where both sides climbed so high that they do not meet, the knots are cut to
@@ -164,17 +171,18 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
     int64_t cap, ends = pw_max64(k[a].u_q32, k[b].u_q32);
     int32_t top[2], i, got, tries;
     o->base = o->head;
+    o->base_s_q32 = o->s_q32;
     start = *o;
-    if (k[b].dwell_q32 > 0 && b == a + 1) {
-        pw_put(pl, o, 0, 0, 0, k[b].dwell_q32, 0);
+    if (pw_knot_dwell(pl, b) > 0 && b == a + 1) {
+        pw_put(pl, o, 0, 0, pw_knot_dwell(pl, b), 0);
         return 1;
     }
     pw_limits_between(pl, a, b, &lim);
-    cap = pw_top(pl, a, b, top);
+    cap = pw_cruising(pl, &lim, a, b, pw_top(pl, a, b, top));
     for (tries = 2 * (b - a) + 8; tries > 0; tries--) {
         got = pw_interval_below(pl, o, &lim, a, b, top, cap);
         if (got == PW_FITS) {
-            o->s_q32 = k[b].s_q32; /* the ramps' lengths add up to it but for their rounding */
+            o->s_q32 = pw_knot_s(pl, b); /* the ramps' lengths add up to it but for their rounding */
             if (o->head != pl->ramp_head) pw_ramp_at(pl, o->head - 1)->end_q32 = o->s_q32;
             return 1;
         }
@@ -189,28 +197,26 @@ static int pw_interval(struct pw_planner *pl, struct pw_out *o, int32_t a, int32
     return 0;
 }
 
-/* Ramps from the final place to the end of segment `end` - 1, which is passed with speed u.  1: all of it; 0: as far as ramps may
- * be added; -1: impossible. */
-static int pw_solve_finely(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_out *o)
+int pw_profile(struct pw_planner *pl, int32_t work)
 {
-    int32_t count = pw_gather(pl, end, u), at = 0, i;
-    o->head = pl->ramp_head;
-    o->room = PW_PLAN_RAMPS_RUN;
-    o->s_q32 = pl->plan_s_q32;
-    pw_valleys(pl, count);
-    if (!pw_settle(pl, count)) return -1;
-    for (i = 1; i < count; i++) {
-        if (!pl->knots[i].valley) continue;
-        if (o->room < 32) return 0;
-        if (!pw_interval(pl, o, at, i)) return at > 0 ? 0 : -1;
-        at = i;
+    struct pw_looking *lk = &pl->look;
+    struct pw_out *o = &lk->out;
+    if (lk->i == 0) {
+        o->head = pl->ramp_head;
+        o->room = PW_RAMPS_ROOM;
+        o->s_q32 = pl->plan_s_q32;
+        o->v_q32 = pl->plan_v_q32;
+        lk->at = 0;
+    }
+    while (lk->i < lk->count - 1) {
+        if (!pl->knots[++lk->i].valley) continue;
+        if (o->room < PW_RAMPS_LEAST) {
+            lk->i--;
+            return 3;
+        }
+        if (!pw_interval(pl, o, lk->at, lk->i)) return lk->at > 0 ? 0 : -1;
+        lk->at = lk->i;
+        if (--work == 0) return lk->i == lk->count - 1 ? 1 : 2;
     }
     return 1;
-}
-
-int pw_solve(struct pw_planner *pl, uint32_t end, int64_t u, struct pw_out *o)
-{
-    int got = -1;
-    for (pl->fine = PW_FINE; pl->fine > 0 && got < 0; pl->fine -= 2) got = pw_solve_finely(pl, end, u, o);
-    return got;
 }

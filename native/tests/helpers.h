@@ -43,6 +43,7 @@ static inline struct pw_config helper_config(int corexy)
     c.chord_um = 5;
     c.curve_um = 300;
     c.window = 256;
+    c.queue_segments = 264;
     c.ring_runs = 512;
     c.ring_marks = 64;
     c.line_max = 256;

@@ -245,8 +245,8 @@ static const struct bad { const char *text; int code, line, column, dialect; } b
     {"G1 X1 F60*\n", PW_E_CHECKSUM, 1, 10, 0},
     {"G1 X1 F60*300\n", PW_E_CHECKSUM, 1, 10, 0},
     {"G1 X1 F60*1 2\n", PW_E_CHECKSUM, 1, 10, 0},
-    {"G10\n", PW_E_COMMAND, 1, 1, 0},
-    {"N5 G11\n", PW_E_COMMAND, 1, 4, 0},
+    {"G10\n", PW_E_RETRACT, 1, 1, 0},
+    {"N5 G11\n", PW_E_RETRACT, 1, 4, 0},
     {"G1 X235.000001 F600\n", PW_E_VOLUME, 1, 4, 0},
     {"G1 X5 Y-.000001 F600\n", PW_E_VOLUME, 1, 7, 0},
     {"G91\nG1 Z-1 F600\n", PW_E_VOLUME, 2, 4, 0},
@@ -264,7 +264,7 @@ static const struct bad { const char *text; int code, line, column, dialect; } b
     {"G92 E9000000000\nG1 E0 F600\n", PW_E_EXTRUSION, 2, 4, 0},
     {"G1 X10 Y10 F600\nG2 X20\n", PW_E_ARC, 2, 1, 0},
     {"G1 X10 Y10 F600\nG2 X20 R1\n", PW_E_ARC, 2, 8, 0},
-    {"G18\nG2 X10 I5 F600\n", PW_E_PLANE, 2, 1, 0},
+    {"G18\nG2 X10 J5 F600\n", PW_E_SYNTAX, 2, 8, 0},
     {"G92 X0\n", PW_E_OFFSET, 1, 5, 0},
     {"G92\n", PW_E_OFFSET, 1, 1, 0},
     {"G92 E0 Z5\n", PW_E_OFFSET, 1, 8, 0},
@@ -283,6 +283,8 @@ static const struct bad { const char *text; int code, line, column, dialect; } b
     {"G1 X1 F60\nM204 S500\n", PW_E_DIALECT, 2, 1, 1},
     {"M900 K.1\n", PW_E_DIALECT, 1, 1, 1},
     {"M104 S2!0\n", PW_E_SYNTAX, 1, 8, 0},
+    {"T1\n", PW_E_TOOL, 1, 1, 0},
+    {"M900 T1 K0\n", PW_E_TOOL, 1, 6, 0},
 };
 
 static void test_errors(void)
@@ -325,11 +327,11 @@ static void test_errors(void)
     CHECK_EQ(pw_status(d.core, &st), PW_OK);
     CHECK_EQ(st.position_nm[0], 1000000);
     /* every code of the text occurs above, and has a name of its own */
-    for (k = 20; k <= 34; k++)
+    for (k = 20; k <= 35; k++)
         for (i = 0; i < sizeof bads / sizeof *bads; i++)
             if (bads[i].code == -(int)k || k == 22) { seen++; break; }
     CHECK_EQ(seen, 15);
-    for (i = 0; i < 15; i++)
+    for (i = 0; i <= 15; i++)
         for (k = 0; k < i; k++) CHECK(strcmp(pw_err_name(-20 - (int)i), pw_err_name(-20 - (int)k)) != 0);
     CHECK(strcmp(pw_err_name(-34), "PW_E_DIALECT") == 0 && strcmp(pw_err_name(0), "PW_OK") == 0);
     unmake(&d);
@@ -596,8 +598,10 @@ static void test_side(void)
     CHECK_EQ(pw_begin(e.core, PW_FEED, PW_GCODE), PW_OK);
     pw_feed(e.core, "G1 X100 Y30 F6000\n", 18, &ev);
     pw_flush(e.core);
-    pw_run(e.core, 8);
-    pw_status(e.core, &st);
+    do {
+        CHECK(pw_run(e.core, 1) > 0);
+        pw_status(e.core, &st);
+    } while (st.count[0] == 0);
     CHECK(st.idle == 0 && st.count[0] > 0 && st.count[0] < 8000);
     CHECK_EQ(pw_enter(e.core), PW_OK);
     { struct pw_status s2; pw_status(e.core, &s2); CHECK_EQ(s2.count[0], st.count[0]); CHECK_EQ(s2.position_nm[0], st.count[0] * 12500); CHECK_EQ(s2.idle, 1); }

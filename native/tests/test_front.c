@@ -114,10 +114,15 @@ static void test_limits(void)
     CHECK_EQ(line(2)->accel_um_s2, 500000);
     CHECK_EQ(line(3)->accel_um_s2, 1500000);
     CHECK_EQ(line(4)->accel_um_s2, 1500000);
-    CHECK_EQ(line(5)->accel_um_s2, 700000);
+    CHECK_EQ(line(5)->accel_um_s2, 1500000); /* along the path; what X and Y say is projected */
+    CHECK_EQ(line(5)->axis_accel_um_s2[0], 700000);
+    CHECK_EQ(line(5)->axis_accel_um_s2[1], 900000);
     CHECK_EQ(line(5)->axis_accel_um_s2[2], 50000);
     CHECK_EQ(line(5)->e_accel_um_s2, 4000000);
-    CHECK_EQ(line(6)->velocity_um_s, 40000);
+    CHECK_EQ(line(6)->velocity_um_s, 100000);
+    CHECK_EQ(line(6)->axis_velocity_um_s[0], 40000);
+    CHECK_EQ(line(6)->axis_velocity_um_s[1], 50000);
+    CHECK_EQ(line(6)->axis_accel_um_s2[0], cfg.max_accel_um_s2);
     CHECK_EQ(line(6)->axis_velocity_um_s[2], 3000);
     CHECK_EQ(line(6)->e_velocity_um_s, 10000);
     CHECK_EQ(line(6)->axis_accel_um_s2[2], cfg.axis_accel_um_s2[2]);
@@ -129,6 +134,31 @@ static void test_limits(void)
     begin(0);
     CHECK_EQ(feed("M205 J0.01\nG1 X9 F600\n"), 0);
     CHECK_NEAR(line(0)->corner_um_s, 8510.4, 2);
+}
+
+/* The word that is wrong, in front of the others. */
+static void test_limit_errors(void)
+{
+    static const struct { const char *text; int code, column; } bad[] = {
+        {"M201 X0\n", PW_E_VALUE, 6}, {"M203 X100 Y0 Z5\n", PW_E_VALUE, 11}, {"M203 E-1\n", PW_E_VALUE, 6}, {"M204 S0\n", PW_E_VALUE, 6},
+        {"M204 P100 T0\n", PW_E_VALUE, 11}, {"M205 X-1\n", PW_E_VALUE, 6}, {"M201 X\n", PW_E_NUMBER, 6}, {"G1 X1 F0\n", PW_E_FEEDRATE, 7},
+        {"G1 X1 F-1\n", PW_E_FEEDRATE, 7}, {"G1 Xnan F60\n", PW_E_SYNTAX, 7}, {"G1 Xinf F60\n", PW_E_SYNTAX, 9}, {"G1 X F60\n", PW_E_NUMBER, 4},
+        {"G1 X--1 F60\n", PW_E_NUMBER, 4}, {"G1 X1e3 F60\n", PW_E_EXTRUSION, 6}, {"G1 X999999999999 F60\n", PW_E_NUMBER, 4},
+        {"G1 X9007199254 F60\n", PW_E_VOLUME, 4}, {"G91\nG1 X-9007199254 F60\n", PW_E_VOLUME, 4}, {"G1 E200 F60\n", PW_E_EXTRUSION, 4},
+        {"G1 E-100.000001 F60\n", PW_E_EXTRUSION, 4}, {"G1 X1 E9007199254 F60\n", PW_E_EXTRUSION, 7}, {"G1 X1\n", PW_E_NO_FEEDRATE, 1},
+        {"G20\nG1 X9007199254 F60\n", PW_E_VOLUME, 4}, {"G1 X5 X6 F60\n", PW_E_SYNTAX, 7},
+    };
+    unsigned i;
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        cfg = helper_config(0);
+        begin(0);
+        if (feed(bad[i].text) != 1 || ev.code != bad[i].code || ev.column != bad[i].column)
+            printf("%s gives %s at %d\n", bad[i].text, pw_err_name((int32_t)ev.code), (int)ev.column);
+        CHECK_EQ(ev.kind, PW_EV_ERROR);
+        CHECK_EQ(ev.code, bad[i].code);
+        CHECK_EQ(ev.column, bad[i].column);
+        CHECK_EQ(taken_count, 0);
+    }
 }
 
 /* Every chord of an arc against the circle itself. */
@@ -195,7 +225,7 @@ static void test_arc_errors(void)
     static const struct { const char *text; int code; } bad[] = {
         {"G2 X10 Y0\n", PW_E_ARC}, {"G2 X10 I5 R5\n", PW_E_ARC}, {"G2 X40 R5\n", PW_E_ARC}, {"G2 X20 Y20 R5\n", PW_E_ARC},
         {"G2 X30.2 Y20 I5\n", PW_E_ARC}, {"G2 X30 Y20 I0 J0\n", PW_E_ARC}, {"G3 I30\n", PW_E_VOLUME}, {"G2 X30 Y20 I5 J0 K1\n", PW_E_SYNTAX},
-        {"G2 X30 Y20 I20000 J0\n", PW_E_ARC}, {"G18\nG2 X30 Y20 I5 J0\n", PW_E_PLANE}, {"G19\nG3 X30 Y20 I5 J0\n", PW_E_PLANE},
+        {"G2 X30 Y20 I20000 J0\n", PW_E_ARC}, {"G18\nG2 X30 Y20 I5 J0\n", PW_E_SYNTAX}, {"G19\nG3 X30 Y20 I5 J0\n", PW_E_SYNTAX},
         {"G2 X30 Y20 I J0\n", PW_E_NUMBER}, {"G2 X20.001 Y30 J-25\n", PW_E_ARC}, {"G2 X20 Y20.002 I-20.5 J.001\n", PW_E_VOLUME},
     };
     unsigned i;
@@ -212,6 +242,236 @@ static void test_arc_errors(void)
     begin(0); /* touching the limit is inside */
     CHECK_EQ(feed("G1 X20 Y20 F600\nG2 I-10 J0\nG2 I-10 J.001 X20 Y20\n"), 0);
     push();
+}
+
+/* The same arc in each plane, seen from its third axis: the same chords. */
+static void test_planes(void)
+{
+    static const char *const text[2][3] = {
+        {"G17\nG2 X110 Y110 Z102 I5 J5 E1\n", "G18\nG2 Z110 X110 Y102 K5 I5 E1\n", "G19\nG2 Y110 Z110 X102 J5 K5 E1\n"},
+        {"G17\nG3 X105 Y105 R-5 E1\n", "G18\nG3 Z105 X105 R-5 E1\n", "G19\nG3 Y105 Z105 R-5 E1\n"},
+    };
+    static const int axes[3][3] = {{0, 1, 2}, {2, 0, 1}, {1, 2, 0}};
+    static struct taken first[MOST];
+    int which, plane, i, k, n = 0;
+    cfg = helper_config(0);
+    cfg.merge_um = 0;
+    for (which = 0; which < 2; which++)
+        for (plane = 0; plane < 3; plane++) {
+            cfg.nozzle_um = 2000;
+            begin(0);
+            CHECK_EQ(feed("G1 X100 Y100 Z100 F600\n"), 0);
+            CHECK_EQ(feed(text[which][plane]), 0);
+            if (plane == 0) {
+                n = taken_count;
+                CHECK(n > 20);
+                memcpy(first, log_, sizeof first);
+            }
+            CHECK_EQ(taken_count, n);
+            for (k = 1; k < n; k++) {
+                for (i = 0; i < 3; i++) CHECK_EQ(log_[k].line.to_nm[axes[plane][i]], first[k].line.to_nm[i]);
+                CHECK_EQ(log_[k].line.to_nm[3], first[k].line.to_nm[3]);
+            }
+        }
+    begin(0); /* seen from +y, with z up, x grows to the left: clockwise from 100 to 120 is the lower way */
+    CHECK_EQ(feed("G1 X100 Y100 Z100 F600\nG18\nG2 X120 I10\n"), 0);
+    for (k = 1; k < taken_count - 1; k++) CHECK(line(k)->to_nm[2] < 100000000);
+    begin(0);
+    CHECK_EQ(feed("G1 X100 Y100 Z5 F600\nG18\nG2 X120 I10\n"), 1); /* it dips below the bed between its ends */
+    CHECK_EQ(ev.code, PW_E_VOLUME);
+    push();
+    CHECK_EQ(taken_count, 1);
+    begin(0);
+    CHECK_EQ(feed("G1 X100 Y100 Z5 F600\nG19\nG2 J3 I1\n"), 1);
+    CHECK_EQ(ev.code, PW_E_SYNTAX);
+    CHECK_EQ(ev.column, 7);
+}
+
+/* A machine with three extruders. */
+static void three_tools(void)
+{
+    cfg = helper_config(0);
+    cfg.merge_um = 0;
+    cfg.motors = 6;
+    cfg.steps_per_m[4] = cfg.steps_per_m[5] = 95522;
+    cfg.tool_x_um[1] = 20000;
+    cfg.tool_y_um[1] = -1000;
+    cfg.tool_z_um[2] = -500;
+    CHECK_EQ(pw_config_check(&cfg), -1);
+}
+
+static void test_tools(void)
+{
+    three_tools();
+    begin(0);
+    CHECK_EQ(feed("G1 X100 Y100 Z5 F6000\nG1 E2\nT1\nG1 X110\nG1 E3\nT1\nT0\nG1 E4 X100 Y110\nT1\nG1 E5\nG1 X105 E6\n"), 4);
+    CHECK_EQ(ev.letter, 'T');
+    TO(0, 100000000, 100000000, 5000000, 0);
+    TO(1, 100000000, 100000000, 5000000, 2000000);
+    CHECK_EQ(log_[2].kind, FLUSH);
+    TO(3, 90000000, 101000000, 5000000, 0); /* a travel goes straight to where the new nozzle is to be; its filament starts at 0 */
+    CHECK_EQ(line(3)->tool, 1);
+    TO(4, 90000000, 101000000, 5000000, 1000000); /* E goes on counting */
+    CHECK_EQ(log_[5].kind, FLUSH); /* T1 again: nothing */
+    TO(6, 110000000, 100000000, 5000000, 2000000); /* one that draws begins where it should */
+    TO(7, 100000000, 110000000, 5000000, 3000000);
+    CHECK_EQ(line(7)->tool, 0);
+    CHECK_EQ(log_[8].kind, FLUSH);
+    TO(9, 100000000, 110000000, 5000000, 2000000); /* E alone: the carriage stays */
+    TO(10, 80000000, 111000000, 5000000, 2000000);
+    TO(11, 85000000, 111000000, 5000000, 3000000);
+    CHECK_EQ(front.modal.e_total_nm[0], 3000000);
+    CHECK_EQ(front.modal.e_total_nm[1], 3000000);
+    /* arcs begin where the nozzle in force is to be; relative moves count from the document's place */
+    begin(0);
+    CHECK_EQ(feed("G1 X100 Y100 Z5 F6000\nT1\nG3 X110 Y110 J10\nT2\nG91\nG1 Z1 X1\nG28 Y\n"), 3);
+    CHECK_EQ(log_[1].kind, FLUSH);
+    TO(2, 80000000, 101000000, 5000000, 0);
+    CHECK_EQ(line(taken_count - 5)->to_nm[0], 90000000);
+    CHECK_EQ(line(taken_count - 5)->to_nm[1], 111000000);
+    CHECK_EQ(log_[taken_count - 4].kind, FLUSH);
+    TO(taken_count - 3, 111000000, 110000000, 6500000, 0);
+    TO(taken_count - 2, 111000000, 0, 6500000, 0);
+    /* there and back without a move between: nothing to catch up with */
+    begin(0);
+    CHECK_EQ(feed("G1 X100 F6000\nT1\nT0\nG1 X101 E.01\n"), 2);
+    CHECK_EQ(taken_count, 4);
+    TO(3, 101000000, 0, 0, 10000);
+    /* e per extruder: bounds and rests of flow */
+    begin(0);
+    stage.flow_permille = 950;
+    CHECK_EQ(feed("M83\nG1 X1 E.000001 F600\nT2\nG1 X2 E.000001\nT0\nG1 X3 E.000001\n"), 2);
+    CHECK_EQ(line(0)->to_nm[3], 0);
+    CHECK_EQ(line(taken_count - 1)->to_nm[3], 1);
+}
+
+static void test_tool_bounds(void)
+{
+    static const struct { const char *text; int code, line, column; } bad[] = {
+        {"G1 X30 Y30 F600\nT3\n", PW_E_TOOL, 2, 1}, {"T0.5\n", PW_E_TOOL, 1, 1}, {"G1 X1 F600\n  T99999\n", PW_E_TOOL, 2, 3},
+        {"T1\nG1 X19.999 Y20 F600\n", PW_E_VOLUME, 2, 4},  /* the carriage would be below 0 */
+        {"T1\nG1 X100 Y234.5 F600\n", PW_E_VOLUME, 2, 9},  /* and here beyond 235 */
+        {"T2\nG1 Z250 F600\n", PW_E_VOLUME, 2, 4},        /* likewise */
+        {"T1\nG1 X30 E.1 F600\nG1 X31 E.2\n", PW_E_VOLUME, 2, 1},  /* it would draw from x = 0 */
+        {"T1\nG3 X30 Y10 I15 J5 F600\n", PW_E_VOLUME, 2, 1}, {"G1 X100 Y100 F600\nT1\nG2 X20 Y100 I-45 J0\n", PW_E_ARC, 3, 1},
+        {"G1 X110 Y100 F600\nT1\nG2 I-46\n", PW_E_VOLUME, 3, 1}, {"G10\n", PW_E_RETRACT, 1, 1}, {"G11\n", PW_E_RETRACT, 1, 1},
+    };
+    unsigned i;
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        three_tools();
+        begin(0);
+        feed(bad[i].text);
+        if (ev.kind != PW_EV_ERROR || ev.code != bad[i].code) printf("%s gives %s\n", bad[i].text, pw_err_name((int32_t)ev.code));
+        CHECK_EQ(ev.code, bad[i].code);
+        CHECK_EQ(ev.line, bad[i].line);
+        CHECK_EQ(ev.column, bad[i].column);
+    }
+    three_tools();
+    begin(0); /* a start as slicers write it: x cannot take the offset at home, so it waits until it is named */
+    CHECK_EQ(feed("G28\nT1\nG1 Z5 F600\nG1 X50 Y50\n"), 2);
+    TO(taken_count - 2, 0, 1000000, 5000000, 0);
+    TO(taken_count - 1, 30000000, 51000000, 5000000, 0);
+}
+
+static void test_retract(void)
+{
+    three_tools();
+    cfg.retract_um = 800;
+    cfg.retract_um_s = 35000;
+    cfg.unretract_extra_um = 100;
+    cfg.unretract_um_s = 25000;
+    cfg.retract_lift_um = 400;
+    begin(0);
+    CHECK_EQ(feed("M204 R1000\nG1 X10 Y10 Z2 E.5 F600\nG10\nG10\nG1 X20 F9000\nG11\nG11\nG1 E.6 F60\n"), 0);
+    CHECK_EQ(taken_count, 7);
+    TO(1, 10000000, 10000000, 2000000, -300000);
+    CHECK_EQ(line(1)->velocity_um_s, 35000);
+    CHECK_EQ(line(1)->accel_um_s2, 1000000);
+    TO(2, 10000000, 10000000, 2400000, -300000);
+    CHECK_EQ(line(2)->velocity_um_s, cfg.axis_velocity_um_s[2]);
+    TO(3, 20000000, 10000000, 2400000, -300000);
+    TO(4, 20000000, 10000000, 2000000, -300000);
+    TO(5, 20000000, 10000000, 2000000, 600000);
+    CHECK_EQ(line(5)->velocity_um_s, 25000);
+    TO(6, 20000000, 10000000, 2000000, 700000); /* the document's E knows nothing of it */
+    CHECK_EQ(front.modal.e_total_nm[0], 700000);
+    /* each extruder has its own, and the lift belongs to it */
+    begin(0);
+    CHECK_EQ(feed("G1 X50 Y50 Z2 F600\nG10\nT1\nG11\nG1 X60\nG1 E1\nT0\nG1 X50\nG11\n"), 2);
+    CHECK_EQ(log_[3].kind, FLUSH);
+    TO(4, 40000000, 51000000, 2000000, 0); /* down again, to where T1 stands */
+    TO(5, 40000000, 51000000, 2000000, 1000000);
+    TO(7, 50000000, 50000000, 2400000, -800000);
+    TO(8, 50000000, 50000000, 2000000, -800000);
+    TO(9, 50000000, 50000000, 2000000, 100000);
+    CHECK_EQ(taken_count, 10);
+    /* never beyond the top; homing ends the lift */
+    begin(0);
+    CHECK_EQ(feed("G1 Z249.9 F600\nG10\nG1 Z249.95\nG1 Z200\nG11\nG10\nG28 Z\n"), 1);
+    TO(2, 0, 0, 250000000, -800000);
+    TO(3, 0, 0, 200050000, -800000); /* Z249.95 was there already */
+    CHECK_EQ(front.modal.lift_nm[0], 0);
+    TO(taken_count - 2, 0, 0, 0, front.modal.e_total_nm[0]);
+    begin(0); /* words are refused where they stand, like what would be too much in all */
+    CHECK_EQ(feed("G10 P0 S1\n"), 1);
+    CHECK_EQ(ev.code, PW_E_DIALECT);
+    CHECK_EQ(ev.column, 5);
+    begin(0);
+    front.modal.e_total_nm[0] = 799999 - front.guard.e_total_nm[0];
+    CHECK_EQ(feed("G10\n"), 1);
+    CHECK_EQ(ev.code, PW_E_EXTRUSION);
+}
+
+static void test_advance(void)
+{
+    three_tools();
+    cfg.advance_us[0] = 50000;
+    cfg.advance_us[2] = 30000;
+    begin(0);
+    CHECK_EQ(feed("M83\nG1 X10 E.1 F600\nG1 X11\nG1 Z1 E.1\nG1 E-1\nG1 X12 E-.1\nM900 K0.02\nM900 K.02\nM900 K1.5\nM900 T2 K.01\nM900\nG1 X13 E.01\nM900 K0\nG1 X14 E.01\n"), 0);
+    CHECK_EQ(line(0)->advance_us, 50000);
+    CHECK_EQ(line(1)->advance_us, 0);
+    CHECK_EQ(line(2)->advance_us, 0);
+    CHECK_EQ(line(3)->advance_us, 0);
+    CHECK_EQ(line(4)->advance_us, 0);
+    CHECK_EQ(log_[5].kind, FLUSH);
+    CHECK_EQ(log_[6].kind, FLUSH); /* the second one changed nothing; the third is the machine's */
+    CHECK_EQ(log_[7].kind, FLUSH); /* T2 */
+    CHECK_EQ(line(8)->advance_us, 50000);
+    CHECK_EQ(line(10)->advance_us, 0);
+    CHECK_EQ(front.modal.advance_us[2], 10000);
+    CHECK_EQ(front.ignored, 0);
+    CHECK_EQ(feed("T1\nM900 K2 L4\n"), 1); /* this one has none */
+    CHECK_EQ(front.ignored, 1);
+    CHECK_EQ(feed("M900 T3 K0\n"), 1);
+    CHECK_EQ(ev.code, PW_E_TOOL);
+    begin(0);
+    CHECK_EQ(feed("M900 K-1\n"), 1);
+    CHECK_EQ(ev.code, PW_E_VALUE);
+    begin(0);
+    CHECK_EQ(feed("M900 K.1 S2\n"), 1);
+    CHECK_EQ(ev.code, PW_E_SYNTAX);
+}
+
+static void test_baby_steps(void)
+{
+    three_tools();
+    begin(0);
+    CHECK_EQ(feed("G1 X10 Z.2 F600\n"), 0);
+    stage.baby_nm = -150000;
+    CHECK_EQ(feed("G1 E.1\nG1 X20 E.2\nG1 X30\n"), 0);
+    TO(1, 10000000, 0, 200000, 100000); /* the extruder alone moves nothing else */
+    TO(2, 20000000, 0, 50000, 200000);
+    stage.baby_nm = -400000; /* never below the travel limit */
+    CHECK_EQ(feed("G1 X40\nG2 X50 I5\nG28\nG1 Z250\n"), 1);
+    TO(4, 40000000, 0, 0, 200000);
+    CHECK_EQ(line(5)->to_nm[2], 0);
+    stage.baby_nm = 100000;
+    CHECK_EQ(feed("G1 X40 Z250\nG1 X100 Y50 Z1\nG3 I10\n"), 0);
+    CHECK_EQ(line(taken_count - 1)->to_nm[2], 1100000);
+    for (; line(taken_count - 1)->from_nm[2] == 1100000; taken_count--) {}
+    TO(taken_count - 1, 100000000, 50000000, 1100000, 200000);
+    CHECK_EQ(line(taken_count - 2)->to_nm[2], 250000000);
 }
 
 /* Random walks: no point that was merged lies further than merge_um from the lines that came out. */
@@ -359,7 +619,7 @@ static void test_override(void)
     CHECK_EQ(line(0)->to_nm[3], 0);
     CHECK_EQ(line(1)->to_nm[3], 1); /* 1.9 nm: the rest is carried */
     CHECK_EQ(line(2)->to_nm[3], 96); /* 96.9 */
-    CHECK_EQ(front.modal.e_total_nm, 102);
+    CHECK_EQ(front.modal.e_total_nm[0], 102);
 }
 
 static void test_dwell(void)
@@ -421,9 +681,16 @@ int main(void)
 {
     test_modal();
     test_limits();
+    test_limit_errors();
     test_trig();
     test_arcs();
     test_arc_errors();
+    test_planes();
+    test_tools();
+    test_tool_bounds();
+    test_retract();
+    test_advance();
+    test_baby_steps();
     test_merge();
     test_merge_ends();
     test_home();

@@ -211,15 +211,16 @@ static struct run play(const struct pw_config *cfg, const struct list *l, int ch
 {
     size_t size = pw_planner_size(cfg);
     struct pw_planner *pl = malloc(size);
+    void *scratch = malloc(pw_scratch_size(cfg));
     struct run r;
     int64_t zero[PW_MOTORS] = {0};
     uint32_t seen = 0, seen_seg = 0;
     struct line_now *lines = 0;
     int n_lines = 0, li = 0, i = 0, flushed = 0, m;
-    double at[4] = {0, 0, 0, 0}, s_end = 0, s_now = 0, U = 65536.0 / cfg->tick_hz;
+    double at[4] = {0, 0, 0, 0}, s_end = 0, s_now = 0, v_now = 0, U = 65536.0 / cfg->tick_hz;
     memset(&r, 0, sizeof r);
     memset(pl, 0xA5, size);
-    pw_planner_init(pl, cfg);
+    pw_planner_init(pl, cfg, scratch);
     pw_planner_begin(pl, zero, 0);
     for (;;) {
         int burst = chaos ? (int)(rnd() % 40) : 1000000, work = 0;
@@ -239,7 +240,7 @@ static struct run play(const struct pw_config *cfg, const struct list *l, int ch
         got = pw_planner_run(pl, chaos ? 1 + (int)(rnd() % 50) : 1);
         if (got < 0) FAIL("run: %d", got);
         work |= got;
-        for (; !chaos && seen_seg != pl->open; seen_seg++) {
+        for (; !chaos && seen_seg != pl->head; seen_seg++) {
             const struct pw_seg *sg = pw_seg_at(pl, seen_seg);
             struct line_now *ln;
             lines = realloc(lines, sizeof *lines * (size_t)(n_lines + 1));
@@ -256,7 +257,8 @@ static struct run play(const struct pw_config *cfg, const struct list *l, int ch
         }
         for (; !chaos && seen != pl->ramp_head; seen++) {
             const struct pw_ramp *q = pw_ramp_at(pl, seen);
-            double v0 = (double)q->v0_q32 / Q32 / U, v1 = (double)q->v1_q32 / Q32 / U, tj = (double)q->tj_q32 / Q32 * U, ta = (double)q->ta_q32 / Q32 * U, a, dv;
+            double v0 = v_now, v1 = (double)q->v1_q32 / Q32 / U, tj = (double)q->tj_q32 / Q32 * U, ta = (double)q->ta_q32 / Q32 * U, a, dv;
+            v_now = v1;
             if (v0 == 0 && v1 == 0) { /* dwell */
                 struct stretch *st = next_stretch(&r.path);
                 st->t0 = r.path.t;
@@ -301,6 +303,7 @@ static struct run play(const struct pw_config *cfg, const struct list *l, int ch
     r.end_tick = pl->final_q16 >> 16;
     r.broken = (int)pl->broken;
     free(lines);
+    free(scratch);
     free(pl);
     return r;
 }
