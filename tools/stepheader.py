@@ -3,7 +3,8 @@
 Beside the keys that the format names, it tells what a judge of the stream has to know: `limits.axis_velocity`, `limits.axis_accel`,
 `limits.max_e_velocity`, `limits.e_scv`; `extruders` (offset_mm, advance_s); `advance_smooth_s`; `shapers` (axis -> list of
 [amplitude, time_s], centred, so that the mean of the times is 0); `delay_s` (the stream comes so much later than the plan, because a
-pulse that is early has to be known); `retraction`; `skew`; `bed_radius_mm`.  A reader may ignore them.
+pulse that is early has to be known); `stop_s` (so much longer does the plan stand wherever motion ends before a command, so that tails
+are over: all that is late); `retraction`; `skew`; `bed_radius_mm`.  A reader may ignore them.
 
 All of it is computed here in floating point from the formulas of the motion sheet (section 6), not taken from the core.
 """
@@ -169,6 +170,7 @@ def describe_machine(config):
         "shaper_s": late - early,
         "shapers": shapers,
         "delay_s": max(-early, 0.0),
+        "stop_s": late - early,
         "extruders": _extruders(config),
         "advance_smooth_s": config["advance_smooth_us"] / 1e6,
         "retraction": {

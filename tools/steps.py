@@ -4,6 +4,7 @@ Starts at the home position; a leading G28 is taken as done, waiting for tempera
 whatever the size of the file.  Not here: drawing progress (tools/cli/steps.py), the file format (tools/stepfile.py).
 """
 
+import copy
 import time
 
 from firmware.gcode import messages, policy
@@ -19,6 +20,8 @@ PACK_BYTES = 65536  # digest bytes of a motor between two updates
 RECORD_STEPS = 16384
 BUDGET = 1024  # units of planning in one call of pw_run
 FULL_MAX = 100000  # an arc of many chords may find the queue full many times
+STEPS_PER_MM_MAX = 10000  # of struct pw_config
+STEP_HZ_MAX = 10000000
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -32,6 +35,26 @@ def load_machine(name_or_path):
         return factory.describe(name_or_path)
     except ConfigError as error:
         raise StepsError(str(error)) from None
+
+
+def plain_machine(description, finer=8):
+    """The same machine without input shapers and pressure advance, of up to `finer` times as many steps a millimetre.
+
+    Its plan is the same but for the delay of shaping; tools/verify judges a shaped stream by it.
+    """
+    plain = copy.deepcopy(description)
+    printer = plain["printer"]
+    motors = [*printer["axes"].values(), *factory.extruders_of(printer)]
+    most = max(motor["steps_per_mm"] for motor in motors)
+    finer = max(1, min(finer, int(STEPS_PER_MM_MAX / most), int(STEP_HZ_MAX / plain["pcb"]["max_step_hz"])))
+    for motor in motors:
+        motor["steps_per_mm"] *= finer
+    plain["pcb"]["max_step_hz"] *= finer
+    for extruder in factory.extruders_of(printer):
+        extruder["pressure_advance_s"] = 0
+    for axis in printer["motion"]["shaper"]:
+        printer["motion"]["shaper"][axis] = None
+    return plain
 
 
 def peak_rss_bytes():
@@ -56,13 +79,13 @@ def peak_rss_bytes():
 class _Run:
     """One document on its way through the core."""
 
-    def __init__(self, source, name, description, writer, progress):
-        self.source, self.name, self.writer, self.progress = source, name, writer, progress
+    def __init__(self, source, name, description, takers, progress):
+        self.source, self.name, self.takers, self.progress = source, name, takers, progress
         try:
             self.core = StepCore(factory.core_config(description))
         except ConfigError as error:
             raise StepsError("%s: %s" % (description["name"], error)) from None
-        self.sink = Sink(self.core, PACK_BYTES, RECORD_STEPS if writer else 0)
+        self.sink = Sink(self.core, PACK_BYTES, RECORD_STEPS if takers else 0)
         self.digest = StreamDigest(self.core.motors)
         self.digest_cpu_s = 0.0
         self.lines = 0
@@ -78,9 +101,11 @@ class _Run:
             start = time.process_time()
             self.digest.update(self.sink)
             self.digest_cpu_s += time.process_time() - start
-            if self.writer:
+            for taker in self.takers:
                 for motor in self.motors:
-                    self.writer.append(motor, self.sink.ticks(motor), self.sink.dirs(motor))
+                    taker.append(motor, self.sink.ticks(motor), self.sink.dirs(motor))
+        for taker in self.takers:
+            taker.advance(self.core.status().planned_tick)
 
     def act(self, took):
         """What stands in the way after a feed that took so many bytes."""
@@ -143,11 +168,12 @@ class _Run:
         self.lines += last != 10
 
 
-def run(source, name, machine=None, out=None, progress=None):
+def run(source, name, machine=None, out=None, progress=None, taker=None):
     """Steps of one document.
 
     source: binary file (readinto); name: for messages; machine: name, path or description; out: path of the step file to write;
-    progress(bytes_taken) is called after every chunk.  Returns the dict of `printwright steps --json`.  Raises StepsError, OSError
+    progress(bytes_taken) is called after every chunk; taker gets the steps too: append(motor, ticks, dirs) as a StepFileWriter, and
+    advance(tick) when all steps before that plan tick have come.  Returns the dict of `printwright steps --json`.  Raises StepsError, OSError
     (reading, or writing `out`: then there is no file).
     """
     wall, cpu = time.monotonic(), time.process_time()
@@ -156,7 +182,7 @@ def run(source, name, machine=None, out=None, progress=None):
     try:
         if out:
             writer = stepfile.StepFileWriter(out, stepheader.describe_machine(factory.core_config(description)))
-        work = _Run(source, name, description, writer, progress)
+        work = _Run(source, name, description, [one for one in (writer, taker) if one], progress)
         work.feed()
         status = work.core.status()
         if not status.moves:

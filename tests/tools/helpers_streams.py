@@ -110,32 +110,74 @@ def rest_to_rest(length, v, a, j):
     return np.concatenate(times), np.minimum(np.concatenate(places), length)
 
 
-def simulate(header, legs, v, a, j):
-    """Steps of legs (polylines of (x, y, z, e), each from rest to rest, the first starting at the header's start), as load()."""
-    clock = header["clock_hz"]
-    roles = [stepper["role"] for stepper in header["steppers"]]
-    rows = {"x": (1, 0, 0, 0), "y": (0, 1, 0, 0), "z": (0, 0, 1, 0), "e": (0, 0, 0, 1), "a": (1, 1, 0, 0), "b": (1, -1, 0, 0)}
-    motors = [[[], []] for _ in roles]
-    counts = [0] * len(roles)
-    last = [0] * len(roles)
-    start_s = 0.0
-    for leg in legs:
+def _row(header, role):
+    """How a motor's place comes from x, y, z and one extruder: a function of arrays."""
+    kind = header["kinematics"]["type"]
+    if kind == "delta":
+        x0, y0 = header["kinematics"]["towers"]["abc".index(role)]
+        return lambda x, y, z: z + np.sqrt(header["kinematics"]["arm"] ** 2 - (x - x0) ** 2 - (y - y0) ** 2)
+    if kind == "linear":
+        k = header["kinematics"]["matrix"]["abc".index(role)]
+        return lambda x, y, z: k[0] * x + k[1] * y + k[2] * z
+    rows = {"x": lambda x, y, z: x, "y": lambda x, y, z: y, "z": lambda x, y, z: z}
+    if kind == "corexz":
+        rows.update(a=lambda x, y, z: x + z, b=lambda x, y, z: x - z)
+    else:
+        rows.update(a=lambda x, y, z: x + y, b=lambda x, y, z: x - y)
+    return rows[role]
+
+
+def _pressed(t, e, printing, advance_s, window_s):
+    """E + K dE/dt, smoothed with a triangle: numerically, on an even grid."""
+    step = t[1] - t[0]
+    pushed = e + advance_s * np.where(printing, np.gradient(e, step), 0.0)
+    half = round(window_s / 2 / step)
+    weights = np.bartlett(2 * half + 1)
+    padded = np.concatenate((np.full(half, pushed[0]), pushed, np.full(half, pushed[-1])))
+    return np.convolve(padded, weights / weights.sum(), "valid")
+
+
+def simulate(header, legs, v, a, j, stops=(), step_s=1e-5):
+    """Steps of legs (polylines of (x, y, z, e), each from rest to rest, the first starting at the header's start), as load().
+
+    Any kinematics, shapers and pressure advance of the first extruder, by sampling time.  stops: legs before which the text asks for
+    a stop, so that the header's stop_s is waited.
+    """
+    times, rows, printing = [np.zeros(1)], [np.array(legs[0][:1], float)], [np.zeros(1, bool)]
+    for number, leg in enumerate(legs):
         points = np.array(leg, float)
         delta = np.diff(points, axis=0)
         length = np.linalg.norm(delta[:, :3], axis=1)
-        length = np.where(length > 0, length, np.abs(delta[:, 3]))
+        moves = length > 0
+        length = np.where(moves, length, np.abs(delta[:, 3]))
         along = np.concatenate(([0], np.cumsum(length)))
         t, s = rest_to_rest(along[-1], v, a, j)
-        fine = np.interp(np.linspace(0, len(t) - 1, 4 * len(t)), np.arange(len(t)), t)
-        s = np.interp(fine, t, s)
-        for m, role in enumerate(roles):
-            q = points @ np.array(rows[role], float) / header["steppers"][m]["step_mm"]
-            at = np.interp(s, along, q)
-            times, directions, counts[m], last[m] = _cross(fine, at, counts[m], last[m])
-            motors[m][0].append(np.rint((start_s + times) * clock).astype(np.int64))
-            motors[m][1].append(directions)
-        start_s += t[-1] + 0.001
-    return [[np.concatenate(ticks), np.concatenate(dirs).astype(np.int8)] for ticks, dirs in motors]
+        grid = np.arange(0, t[-1] + 0.001, step_s)
+        s = np.interp(grid, t, s)
+        rows.append(np.stack([np.interp(s, along, points[:, axis]) for axis in range(4)], 1))
+        piece = np.clip(np.searchsorted(along, s, "left") - 1, 0, len(length) - 1)
+        printing.append((delta[piece, 3] > 0) & (np.abs(delta[piece, :2]).sum(1) > 0))
+        times.append(times[-1][-1] + step_s + grid)
+        if number + 1 in stops:
+            times[-1][-1] += header["stop_s"]
+    t, at, printing = np.concatenate(times), np.concatenate(rows), np.concatenate(printing)
+    quiet = np.arange(1, round(0.1 / step_s)) * step_s  # what is shaped begins earlier and ends later
+    t = np.concatenate((-quiet[::-1], t, t[-1] + quiet))
+    at = np.concatenate((np.repeat(at[:1], len(quiet), 0), at, np.repeat(at[-1:], len(quiet), 0)))
+    printing = np.concatenate((np.zeros(len(quiet), bool), printing, np.zeros(len(quiet), bool)))
+    shaped = {axis: at[:, k] for k, axis in enumerate("xyze")}
+    delay = header["delay_s"]
+    for axis, pulses in header["shapers"].items():
+        shaped[axis] = sum(part * np.interp(t - lag, t, shaped[axis]) for part, lag in pulses)
+    if header["extruders"][0]["advance_s"]:
+        shaped["e"] = _pressed(t, shaped["e"], printing, header["extruders"][0]["advance_s"], header["advance_smooth_s"])
+    motors = []
+    for stepper in header["steppers"]:
+        role = stepper["role"]
+        q = (shaped["e"] if role == "e" else _row(header, role)(shaped["x"], shaped["y"], shaped["z"])) / stepper["step_mm"]
+        found, directions, _, _ = _cross(t + delay, q, round(q[0]), 0)
+        motors.append([np.rint(found * header["clock_hz"]).astype(np.int64), directions.astype(np.int8)])
+    return motors
 
 
 def _cross(t, at, count, last):

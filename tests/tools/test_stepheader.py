@@ -44,7 +44,7 @@ def test_spans():
     assert header["shaper_s"] == 0 and header["shapers"] == {} and header["delay_s"] == 0
     header = stepheader.describe_machine(config(shaper=[1, 2, 0], shaper_mhz=[50000] * 3, shaper_damping_1e4=[0] * 3))
     assert header["shapers"]["x"] == [[0.5, pytest.approx(-0.005)], [0.5, pytest.approx(0.005)]]
-    assert header["shaper_s"] == pytest.approx(0.02) and header["delay_s"] == pytest.approx(0.01)
+    assert header["shaper_s"] == header["stop_s"] == pytest.approx(0.02) and header["delay_s"] == pytest.approx(0.01)
     header = stepheader.describe_machine(config(advance_us=[0, 35000, 0, 0, 0], advance_smooth_us=40000))
     assert header["shaper_s"] == pytest.approx(0.04) and header["delay_s"] == pytest.approx(0.02)
 

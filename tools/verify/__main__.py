@@ -1,4 +1,4 @@
-"""`python -m tools.verify FILE.gcode STEPFILE [--json]`: judges a step file.  Exit 0 right, 1 wrong, 2 bad usage."""
+"""`python -m tools.verify FILE.gcode STEPFILE [--plain STEPFILE] [--json]`: judges a step file.  Exit 0 right, 1 wrong, 2 bad usage."""
 
 import json
 import sys
@@ -13,11 +13,12 @@ from tools.verify.verifier import verify
 @click.command()
 @click.argument("gcode", type=click.Path(exists=True, dir_okay=False))
 @click.argument("stepfile", type=click.Path(exists=True, dir_okay=False))
+@click.option("--plain", type=click.Path(exists=True, dir_okay=False), help="for a shaped stream: the same without shaping")
 @click.option("--json", "as_json", is_flag=True, help="the whole report as JSON")
-def main(gcode, stepfile, as_json):
+def main(gcode, stepfile, plain, as_json):
     """Checks that STEPFILE is what GCODE asks for, within the limits of its header."""
     try:
-        report = verify(gcode, stepfile)
+        report = verify(gcode, stepfile, plain)
     except (VerifyError, StepFileError, OSError) as error:
         click.echo("verify: %s" % error, err=True)
         sys.exit(1)

@@ -30,6 +30,11 @@ class Samples:
         return np.searchsorted(self.t, self.t[index] + gap_s, "left")
 
 
+def joined(parts):
+    """One Samples of many."""
+    return Samples(*(np.concatenate([getattr(part, key) for part in parts]) for key in "tsu"))
+
+
 def range_max(values, lo, hi):
     """max(values[lo..hi]) of each pair (inclusive)."""
     if not len(lo):

@@ -185,7 +185,8 @@ class MotorMatch:
         return sign * (boundary - base), sign * (top - base)
 
     def windows(self, lo, hi):
-        """(first, best, last, sharp) of steps lo to hi: s arrays, and whether the step lies well inside a stretch."""
+        """(first, best, last, sharp, turned, sure) of steps lo to hi: s arrays; whether the step lies well inside a stretch, is the
+        first of its direction, and can belong to one stretch only."""
         steps = np.arange(lo, hi)
         stretches = len(self.value) - 2
         j = np.clip(np.searchsorted(self.most, steps, "right") - 1, 0, stretches)
@@ -204,5 +205,9 @@ class MotorMatch:
         reversal = np.zeros(len(steps), bool)
         turns = self.firsts[np.searchsorted(self.firsts, lo, "left") : np.searchsorted(self.firsts, hi, "left")]
         reversal[turns[turns > 0] - lo] = True
-        best = self.travel_at[j] + np.clip(at + np.where(reversal, HYSTERESIS, 0.0), 0, size)
-        return self._place(first, "left"), self._place(best, "right"), self._place(last, "right"), sharp, reversal
+        # near a turn a step belongs to the stretch of its own direction
+        sign = np.sign(np.diff(self.value))
+        own = np.where((late == j + 1) & (sign[j] != self.dirs[lo:hi]) & (sign[late] == self.dirs[lo:hi]), late, j)
+        at, size = self._along(own, boundary)
+        best = self.travel_at[own] + np.clip(at + np.where(reversal, HYSTERESIS, 0.0), 0, size)
+        return self._place(first, "left"), self._place(best, "right"), self._place(last, "right"), sharp, reversal, late <= j + 1

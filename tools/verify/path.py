@@ -18,9 +18,10 @@ class Path:
     s: (n + 1) mm.  motor: (motors, n + 1) positions in steps from each motor's zero.  unit: (n, 4) change of x y z e per mm of s.
     fine_s, fine_motor: the same for the fine path, along which motors are linear from corner to corner within fit_mm; with linear
     kinematics it is the path itself.  slope: (motors, fine pieces) share of each motor in the motion, 1 where it alone moves.
-    norm: (motors) mm of the motor for a mm of path, at most.  e_only: (n).  speed, accel: (n) limits along the path.  corner:
-    (n + 1) speed limit at the corner, inf where only the segments bind, 0 where it must stop.  loose: (n) True where lines may have
-    been merged, so that a deviation of tol.path_mm is allowed and the exact place of a step is not known.
+    filament: (extruders, n + 1) mm fed by each.  norm: (motors) mm of the motor for a mm of path, at most.  e_only: (n).
+    speed, accel: (n) limits along the path.  corner: (n + 1) speed limit at the corner, inf where only the segments bind, 0 where it
+    must stop.  loose: (n) True where lines may have been merged, so that a deviation of tol.path_mm is allowed and the exact place of
+    a step is not known.
     """
 
     def __init__(self, moves, header, kinematics):
@@ -34,8 +35,8 @@ class Path:
         self.s = np.concatenate(([0.0], np.cumsum(length)))
         self.unit = delta / length[:, None]
         self.step_mm = np.array([stepper["step_mm"] for stepper in header["steppers"]])
-        self._filament = np.zeros((1 + max(kinematics.extruder.values(), default=0), len(points)))
-        for tool, fed in enumerate(self._filament):
+        self.filament = np.zeros((1 + max(kinematics.extruder.values(), default=0), len(points)))
+        for tool, fed in enumerate(self.filament):
             fed[1:] = np.cumsum(np.where(moves.tool == tool, delta[:, 3], 0.0))
         self._lay_out()
         self._limits()
@@ -51,7 +52,7 @@ class Path:
         found = np.zeros((len(self.step_mm), len(segment)))
         found[self.kinematics.axis] = self.kinematics.places(xyz)
         for m, tool in self.kinematics.extruder.items():
-            fed = self._filament[tool]
+            fed = self.filament[tool]
             found[m] = fed[segment] + share * (fed[segment + 1] - fed[segment])
         return found / self.step_mm[:, None]
 

@@ -50,6 +50,7 @@ class Report:
         ("corner", "mm/s", "speed at corners: junction rule, jump of extruder speed, stops"),
         ("curve", "mm/s2", "centripetal acceleration in curves"),
         ("dwell", "s", "time stood at G4"),
+        ("shaped", "mm", "every motor steps where the convolved plain stream crosses its boundaries"),
     )
 
     def __init__(self):

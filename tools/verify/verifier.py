@@ -9,8 +9,9 @@ from bisect import bisect_left
 import numpy as np
 
 from tools.stepfile import StepFile, digest
-from tools.verify import gcode, match, stream
-from tools.verify.along import Along, Samples
+from tools.verify import gcode, match, shaped, stream
+from tools.verify.along import Along, Samples, joined
+from tools.verify.gcode import VerifyError
 from tools.verify.kinematics import Kinematics
 from tools.verify.path import Path
 from tools.verify.report import Report
@@ -20,29 +21,51 @@ STEP_TIME_S = 0.25e-6  # a step from its ideal time (design.md section 4); rever
 TAIL_S = 0.3  # samples carried from chunk to chunk, so that windows reach over
 
 
-def verify(gcode_path, step_path, progress=None):
-    """Report on a step file.  progress(done, total) is called now and then.  Raises VerifyError, StepFileError, OSError."""
+def verify(gcode_path, step_path, plain_path=None, progress=None):
+    """Report on a step file.
+
+    plain_path: for a stream that is shaped, the step file of the same program without (shaped.py); it is judged by all rules too.
+    progress(done, total) is called now and then.  Raises VerifyError, StepFileError, OSError.
+    """
     steps = StepFile(step_path)
     header = steps.header
     report = Report()
     moves = gcode.read(gcode_path, header)
     counts = [stepper["count"] for stepper in steps.steppers]
     report.totals.update(lines=moves.lines, moves=moves.moves, segments=len(moves.line), steps=sum(counts), sha256=digest(steps))
-    good = True
-    for motor in range(len(steps.steppers)):
-        good &= stream.check_motor(report, steps.ticks(motor), steps.dirs(motor), header)
-    if not good:
+    ends = [int(steps.ticks(motor)[-1]) for motor in range(len(counts)) if counts[motor]]
+    report.totals["print_time_s"] = max(ends, default=0) / header["clock_hz"]
+    plain = steps
+    if shaped.is_shaped(header):
+        if plain_path is None:
+            raise VerifyError("%s: a shaped stream is judged beside the plain one (--plain)" % step_path)
+        plain = StepFile(plain_path)
+        shaped.check_pair(header, plain.header)
+    if not all(_check_motors(report, part) for part in ([steps] if plain is steps else [steps, plain])):
         return report
     if not len(moves.line):
         report["end"].see(sum(counts), 0.5, 0, 0, int(sum(counts) > 0), 1, "steps without motion")
         return report
-    path = Path(moves, header, Kinematics(header))
-    ends = [int(steps.ticks(motor)[-1]) for motor in range(len(counts)) if counts[motor]]
-    report.totals["print_time_s"] = (max(ends) if ends else 0) / header["clock_hz"]
-    matches = [_match(report, steps, path, header, motor) for motor in range(len(counts))]
-    if all(matches):
-        _Judge(report, steps, path, header, matches).run(progress)
+    samples = _judge(report, plain, moves, progress, keep=plain is not steps)
+    if plain is not steps and samples is not None:
+        path = Path(moves, header, Kinematics(header))
+        shaped.check(report, steps, shaped.Target(samples, path, header), header, path)
     return report
+
+
+def _check_motors(report, steps):
+    """The rules of each motor alone; False when a stream is too broken to go on."""
+    return all(stream.check_motor(report, steps.ticks(m), steps.dirs(m), steps.header) for m in range(len(steps.steppers)))
+
+
+def _judge(report, steps, moves, progress, keep):
+    """All rules of an unshaped stream.  keep: returns its Samples, None where a motor lost the path."""
+    header = steps.header
+    path = Path(moves, header, Kinematics(header))
+    matches = [_match(report, steps, path, header, motor) for motor in range(len(steps.steppers))]
+    if not all(matches):
+        return None
+    return _Judge(report, steps, path, header, matches, keep).run(progress)
 
 
 def _slack(path, header, motor):
@@ -79,13 +102,14 @@ def _match(report, steps, path, header, motor):
 class _Judge:
     """Walks through the stream in time."""
 
-    def __init__(self, report, steps, path, header, matches):
+    def __init__(self, report, steps, path, header, matches, keep=False):
         self.report, self.steps, self.path, self.header, self.matches = report, steps, path, header, matches
         self.clock_hz = header["clock_hz"]
         self.along = Along(report, path, header)
         self.motors = range(len(matches))
         self.e_motors = list(path.kinematics.extruder)
         self.best = path.slope.max(0)
+        self.kept = [] if keep else None  # all samples, where somebody wants them
         self.reach = 0.0  # path coordinate that the stream has passed for certain
 
     def _edges(self):
@@ -111,17 +135,19 @@ class _Judge:
                 if ends[m] == at[m]:
                     continue
                 ticks = loaded[m]
-                first, best, last, sharp, turned = self.matches[m].windows(at[m], ends[m])
+                first, best, last, sharp, turned, sure = self.matches[m].windows(at[m], ends[m])
                 times.append(ticks)
                 firsts.append(first)
                 lasts.append(last)
                 self._timing(m, ticks, best, sharp, turned)
                 parts.append(self._samples(m, ticks, best, sharp, turned))
+                if self.kept is not None:
+                    self.kept.append(self._samples(m, ticks, best, sure, turned))
                 if m in self.e_motors:
                     self._stops(ticks, first, best, last, at, loaded)
             if times:
                 self._common_place(np.concatenate(times), np.concatenate(firsts), np.concatenate(lasts))
-            samples = Samples(*(np.concatenate([getattr(part, key) for part in parts]) for key in "tsu"))
+            samples = joined(parts)
             if len(samples.t):
                 keep = int(np.searchsorted(samples.t, samples.t[-1] - TAIL_S))
                 s_to = self.path.s[-1] + 1 if edge >= 1 << 62 else float(samples.s[keep])
@@ -132,6 +158,7 @@ class _Judge:
             at = ends
             if progress:
                 progress(number + 1, len(edges))
+        return joined(self.kept) if self.kept else None
 
     def _common_place(self, ticks, first, last):
         """One place on the path, that never goes back, must suit all motors at all times."""
