@@ -111,6 +111,9 @@ class StepFileWriter:
         if len(dirs):
             self._spools[motor].append(ticks, dirs)
 
+    def advance(self, tick):
+        """Nothing to do: steps are stored as they come."""
+
     def commit(self):
         """Writes the file; returns its size in bytes."""
         header = dict(self._header)

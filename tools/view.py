@@ -1,42 +1,25 @@
 """Pictures of a tool path and of the motion over time, as PNG files.
 
-Matplotlib is loaded when a picture is made, not before.  Where the figures come from: tools/viewdata.py.
+Where the figures come from: tools/viewdata.py.  How pictures look: tools/plot.py.
 """
+
+import os
 
 import numpy as np
 
-INK = "#1f2933"
-GRID = "#e4e7eb"
-TRAVEL = "#c3cbd4"
-MOTOR_COLOURS = ("#2563eb", "#dc6803", "#059669", "#7c3aed")
-MOST_LINES = 400_000  # more segments than that make no difference to the eye
-MOST_POINTS = 4000  # of a curve over time: columns of the picture that can be told apart
+from tools.plot import INK, figure_of, save, style
+
+TRAVEL = "#b3bdc9"
+LIMIT = "#9aa5b1"
+SPEED, ACCEL, JERK = "#2563eb", "#059669", "#be185d"
+MOTOR_COLOURS = ("#2563eb", "#dc6803", "#059669", "#7c3aed", "#be185d", "#0891b2", "#65a30d", "#9a3412")
+WIDTH = 10.0  # inches
+FLAT = 0.75  # of a part's larger side; flatter ones have their side view below, over the whole width
+SUFFIXES = ((1e6, "M"), (1e3, "k"))
 
 
 class NothingToDraw(ValueError):
     """The file has no motion."""
-
-
-def _figure(width, height):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=130, layout="constrained")
-    return figure
-
-
-def _style(axes, x, y):
-    axes.set_xlabel(x, color=INK)
-    axes.set_ylabel(y, color=INK)
-    axes.grid(True, color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color("#9aa5b1")
-    axes.tick_params(colors=INK, labelsize=8)
 
 
 def _window(path, shown):
@@ -60,140 +43,165 @@ def _window(path, shown):
 
 
 def _segments(path, which, axes_pair):
-    a = path.points[:-1][which][:, axes_pair]
-    b = path.points[1:][which][:, axes_pair]
-    if len(a) > MOST_LINES:
-        every = len(a) // MOST_LINES + 1
-        a, b = a[::every], b[::every]
-    return list(np.stack([a, b], 1))
+    """(segments for a LineCollection, their heights)."""
+    a, b = path.points[:-1][which], path.points[1:][which]
+    return np.stack([a[:, axes_pair], b[:, axes_pair]], 1), b[:, 2]
 
 
-def draw_path(figure, path, title):
-    """Top and side view: printed lines coloured by height, travel in grey."""
-    from matplotlib.collections import LineCollection
+class _PathView:
+    """Top and side view: printed lines coloured by height, travel in grey.  height: inches that it takes at WIDTH."""
 
-    if not len(path.printing):
-        raise NothingToDraw("there is no motion to draw")
-    figure.suptitle(title, color=INK, fontsize=12)
-    top, side = figure.subplots(1, 2, width_ratios=(3, 2))
-    shown = path.printing if path.printing.any() else np.ones(len(path.printing), bool)
-    z = path.points[1:][shown][:, 2]
-    low, high = _window(path, shown)
-    lowest, highest = float(z.min()), float(max(z.max(), z.min() + 1e-3))
-    for axes, pair, labels in ((top, [0, 1], ("x [mm]", "y [mm]")), (side, [0, 2], ("x [mm]", "z [mm]"))):
-        travel = LineCollection(_segments(path, ~path.printing, pair), colors=TRAVEL, linewidths=0.35, label="travel")
-        printed = LineCollection(_segments(path, shown, pair), cmap="viridis", linewidths=0.55, label="extrusion")
-        heights = path.points[1:][shown][:, 2]
-        if len(heights) > MOST_LINES:
-            heights = heights[:: len(heights) // MOST_LINES + 1]
-        printed.set_array(heights)
-        printed.set_clim(lowest, highest)
-        axes.add_collection(travel)
-        axes.add_collection(printed)
-        axes.set_xlim(low[pair[0]], high[pair[0]])
-        axes.set_ylim(low[pair[1]], high[pair[1]])
-        axes.set_aspect("equal", adjustable="box")
-        _style(axes, *labels)
-    top.set_title("from above", fontsize=9, color=INK)
-    side.set_title("from the front", fontsize=9, color=INK)
-    bar = figure.colorbar(printed, ax=[top, side], location="bottom", shrink=0.5, aspect=40, pad=0.02)
-    bar.set_label("height of the extrusion, z [mm] (travel in grey)", color=INK, fontsize=9)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(colors=INK, labelsize=8)
+    def __init__(self, path):
+        if not len(path.printing):
+            raise NothingToDraw("there is no motion to draw")
+        self.path = path
+        self.shown = path.printing if path.printing.any() else np.ones(len(path.printing), bool)
+        self.low, self.high = _window(path, self.shown)
+        x, y, z = self.high - self.low
+        # a page has the width; both views at one scale: beside each other, or a flat part's below
+        self.below = z < FLAT * max(x, y)
+        inner = WIDTH - 1.0
+        if self.below:
+            scale = min((inner - 0.2) / x, 6.0 / y)
+            self.rows = max(y * scale, 1.0), max(z * scale, 0.8)
+            self.height = sum(self.rows) + 2.6
+        else:
+            scale = min((inner - 1.2) / (2 * x), 6.5 / max(y, z))
+            self.rows = (max(y, z) * scale,)
+            self.height = max(self.rows[0], 2.0) + 2.2
+
+    def draw(self, figure, title):
+        from matplotlib.collections import LineCollection
+
+        path = self.path
+        figure.suptitle(title, color=INK, fontsize=12)
+        if self.below:
+            top, side = figure.subplots(2, 1, height_ratios=self.rows)
+        else:
+            top, side = figure.subplots(1, 2)
+        z = path.points[1:][self.shown][:, 2]
+        lowest, highest = float(z.min()), float(max(z.max(), z.min() + 1e-3))
+        printed = None
+        for axes, pair, labels in ((top, [0, 1], ("x [mm]", "y [mm]")), (side, [0, 2], ("x [mm]", "z [mm]"))):
+            lines, _ = _segments(path, ~path.printing, pair)
+            axes.add_collection(LineCollection(lines, colors=TRAVEL, linewidths=0.45))
+            lines, heights = _segments(path, self.shown, pair)
+            printed = LineCollection(lines, cmap="viridis", linewidths=0.6)
+            printed.set_array(heights)
+            printed.set_clim(lowest, highest)
+            axes.add_collection(printed)
+            axes.set_xlim(self.low[pair[0]], self.high[pair[0]])
+            axes.set_ylim(self.low[pair[1]], self.high[pair[1]])
+            axes.set_aspect("equal", adjustable="box")
+            style(axes, *labels)
+        top.set_title("from above", fontsize=9, color=INK)
+        side.set_title("from the front", fontsize=9, color=INK)
+        assert printed is not None
+        bar = figure.colorbar(printed, ax=[top, side], location="bottom", shrink=0.5, aspect=40, pad=0.02)
+        bar.set_label("height of the extrusion, z [mm] (travel in grey)", color=INK, fontsize=9)
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(colors=INK, labelsize=8)
 
 
-def _envelope(t, values):
-    """Lowest and highest value in each of at most MOST_POINTS stretches of time."""
-    n = len(values)
-    if n <= 2 * MOST_POINTS:
-        return t, values, values
-    every = n // MOST_POINTS
-    cut = n // every * every
-    blocks = values[:cut].reshape(-1, every)
-    return t[:cut:every], blocks.min(1), blocks.max(1)
+def _band(axes, t, low, high, colour, label=None):
+    """Lowest to highest of each column, as a filled band that is never thinner than a line."""
+    edges = np.repeat(t, 2)[1:-1]
+    below, above = np.repeat(low, 2), np.repeat(high, 2)
+    axes.fill_between(edges, below, above, color=colour, linewidth=0.5, alpha=0.85, label=label)
+
+
+def _thousands(value, _):
+    for unit, letter in SUFFIXES:
+        if abs(value) >= unit:
+            return "%g%s" % (round(value / unit, 3), letter)
+    return "%g" % round(value, 6)
 
 
 def draw_motion(figure, motion, title):
-    """Speed, acceleration and step rates over time, one below the other."""
+    """Speed, acceleration, jerk and step rates over time, one below the other; the machine's limits as dashed lines."""
     figure.suptitle(title, color=INK, fontsize=12)
-    speed, accel, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 3))
-    for axes, values, colour, label in (
-        (speed, motion.speed, "#2563eb", "speed [mm/s]"),
-        (accel, motion.accel, "#059669", "acceleration [mm/s²]"),
-    ):
-        t, low, high = _envelope(motion.t, values)
-        if low is high:
-            axes.plot(t, high, color=colour, linewidth=0.8)
+    speed, accel, jerk, rate = figure.subplots(4, 1, sharex=True)
+    rows = (
+        (speed, "speed", SPEED, "speed [mm/s]", (motion.limits["max_velocity"],)),
+        (accel, "accel", ACCEL, "acceleration [mm/s²]", (motion.limits["max_accel"], -motion.limits["max_accel"])),
+        (jerk, "jerk", JERK, "jerk [mm/s³]", (motion.limits["max_jerk"], -motion.limits["max_jerk"])),
+    )
+    for axes, name, colour, label, limits in rows:
+        low, high = motion.curves[name]
+        _band(axes, motion.t, low, high, colour)
+        most = max(float(np.abs(low).max()), float(np.abs(high).max()), 1e-6)
+        for limit in limits:
+            if abs(limit) < 1.4 * most:
+                axes.axhline(limit, color=LIMIT, linewidth=0.8, linestyle=(0, (5, 3)))
+        if name == "speed":
+            axes.set_ylim(0, most * 1.08)
         else:
-            axes.fill_between(t, low, high, color=colour, linewidth=0.3, alpha=0.9)
-        _style(axes, "", label)
-    for (name, (t, values)), colour in zip(motion.rates.items(), MOTOR_COLOURS, strict=False):
-        t, _, high = _envelope(t, values / 1000)
-        rate.plot(t, high, color=colour, linewidth=0.7, label=name)
-    rate.legend(loc="upper right", ncols=4, fontsize=8, frameon=False, title="motor", title_fontsize=8)
-    rate.set_ylim(bottom=0, top=rate.get_ylim()[1] * 1.25)
-    _style(rate, "time [s]", "step rate [1000/s]")
-    speed.set_ylim(bottom=0)
+            axes.set_ylim(-most * 1.1, most * 1.1)
+        axes.yaxis.set_major_formatter(_thousands)
+        style(axes, "", label)
+    # the busiest motor behind, so that the others stay in sight
+    names = list(motion.rates)
+    for name in sorted(names, key=lambda name: -float(motion.rates[name][1].mean())):
+        low, high = motion.rates[name]
+        if high.max() > 0:
+            _band(rate, motion.t, low, high, MOTOR_COLOURS[names.index(name) % len(MOTOR_COLOURS)], name)
+    top = max((float(high.max()) for _, high in motion.rates.values()), default=0.0)
+    rate.set_ylim(0, max(top, 1.0) * 1.3)
+    rate.yaxis.set_major_formatter(_thousands)
+    handles, labels = rate.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda k: names.index(labels[k]))
+    rate.legend([handles[k] for k in order], [labels[k] for k in order], loc="upper right", ncols=8, fontsize=8, frameon=False)
+    style(rate, "time [s]", "step rate [1/s]")
     speed.set_xlim(0, float(motion.t[-1]))
-
-
-def _save(figure, out):
-    figure.savefig(out, facecolor="white")
 
 
 def toolpath_picture(file, out_png, title=None, machine=None):
     """Draws the tool path of a G-code or step file into a PNG.
 
-    machine: description, or name or path of one, for G-code only.  Raises OSError, StepFileError, VerifyError, NothingToDraw.
+    machine: description, or name or path of one, for G-code only.  Raises OSError, StepFileError, StepsError, VerifyError, NothingToDraw.
     """
-    path, _ = _load(file, machine)
-    figure = _figure(10, 6.2)
-    draw_path(figure, path, title or _title(file, path))
-    _save(figure, out_png)
+    path, _ = load(file, machine)
+    view = _PathView(path)
+    figure = figure_of(WIDTH, view.height)
+    view.draw(figure, title or _title(file, path))
+    save(figure, out_png)
 
 
-def picture(file, out_png, machine=None, title=None):
-    """Tool path, and below it speed, acceleration and step rates: those of a step file, or of the G-code's own steps."""
-    path, motion = _load(file, machine, True)
-    if motion is None:
-        figure = _figure(10, 6.2)
-        draw_path(figure, path, title or _title(file, path))
-    else:
-        figure = _figure(10, 12.5)
-        halves = figure.subfigures(2, 1, squeeze=False, height_ratios=(6.2, 6.3))[:, 0]
-        draw_path(halves[0], path, title or _title(file, path))
-        draw_motion(halves[1], motion, "Motion over %.0f s" % motion.t[-1])
-    _save(figure, out_png)
+def picture(file, out_png, machine=None, title=None, progress=None):
+    """Tool path, and below it speed, acceleration, jerk and step rates: those of a step file, or of the G-code's own steps."""
+    path, motion = load(file, machine, progress)
+    view = _PathView(path)
+    height = 9.0
+    figure = figure_of(WIDTH, view.height + height)
+    halves = figure.subfigures(2, 1, squeeze=False, height_ratios=(view.height, height))[:, 0]
+    view.draw(halves[0], title or _title(file, path))
+    draw_motion(halves[1], motion, "Motion over %s" % _duration(motion.t[-1]))
+    save(figure, out_png)
+
+
+def _duration(seconds):
+    if seconds < 120:
+        return "%.1f s" % seconds
+    return "%d:%02d:%02d h" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
 
 
 def _title(file, path):
-    import os
-
     return "%s: %.2f m printed, %.2f m of filament" % (os.path.basename(file), path.printed_mm / 1000, path.filament_mm / 1000)
 
 
-def _load(file, machine, with_motion=False):
-    from tools import stepfile, viewdata
+def load(file, machine=None, progress=None):
+    """(ToolPath, Motion) of a step file, or of the steps that the core makes of G-code.  progress(bytes of G-code taken)."""
+    from hal import factory
+    from tools import stepfile, stepheader, steps, viewdata
 
     if stepfile.is_step_file(file):
         path, motion = viewdata.load_steps(file)
-        if not len(path.printing):
-            raise NothingToDraw("%s: there is no motion in it" % file)
-        return path, motion
-    import os
-    import tempfile
-
-    from tools import steps
-
-    description = machine if isinstance(machine, dict) else steps.load_machine(machine)
-    motion = None
-    if with_motion:
-        with tempfile.TemporaryDirectory(prefix="printwright-view-") as folder:
-            out = os.path.join(folder, "steps")
-            with open(file, "rb", buffering=0) as source:
-                steps.run(source, file, description, out)
-            _, motion = viewdata.load_steps(out)
-    path = viewdata.path_of_gcode(file, description)
+    else:
+        description = machine if isinstance(machine, dict) else steps.load_machine(machine)
+        recorder = viewdata.Recorder(stepheader.describe_machine(factory.core_config(description)))
+        with open(file, "rb", buffering=0) as source:
+            steps.run(source, file, description, progress=progress, taker=recorder)
+        path, motion = recorder.finish()
     if not len(path.printing):
         raise NothingToDraw("%s: there is no motion in it" % file)
     return path, motion

@@ -9,7 +9,8 @@ import click
 COMMANDS = {
     "sim": "a simulated printer that speaks IPP",
     "steps": "turn G-code into step pulses, without a network",
-    "view": "draw a tool path, speeds and step rates",
+    "resonance": "find a frame's resonances and the shapers that suit it",
+    "view": "draw a tool path, and the motion over time",
     "print": "send a file to a printer",
     "status": "what a printer is doing",
     "jobs": "the jobs of a printer",

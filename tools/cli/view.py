@@ -1,6 +1,7 @@
 """`printwright view FILE`: pictures of a tool path and its motion."""
 
 import os
+import sys
 
 import click
 
@@ -14,7 +15,8 @@ from tools.cli.main import CommandError
 def command(file, output, machine):
     """Draws FILE, which is G-code or a step file, into a PNG picture.
 
-    From above and from the front; below that speed, acceleration and step rate of each motor over time.
+    From above and from the front; below that speed, acceleration and jerk along the path and the step rate of each motor over time,
+    lowest to highest where the picture has no room for more.
     """
     output = output or os.path.splitext(os.path.basename(file))[0] + ".png"
     folder = os.path.dirname(os.path.abspath(output))
@@ -34,7 +36,7 @@ def command(file, output, machine):
     from tools.verify.gcode import VerifyError
 
     try:
-        view.picture(file, output, machine)
+        _draw(view, file, output, machine)
     except (StepsError, StepFileError, view.NothingToDraw) as error:
         raise CommandError(str(error)) from None
     except VerifyError as error:
@@ -42,3 +44,16 @@ def command(file, output, machine):
     except OSError as error:
         raise CommandError("%s: %s" % (error.filename or output, error.strerror or error)) from None
     click.echo(output)
+
+
+def _draw(view, file, output, machine):
+    if not sys.stderr.isatty():
+        view.picture(file, output, machine)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(os.path.basename(file), total=os.path.getsize(file))
+        view.picture(file, output, machine, progress=lambda done: bar.update(task, completed=done))

@@ -12,6 +12,7 @@ from hal import factory
 from tools import stepfile, steps
 from tools.resonance import carriage
 from tools.resonance.frame import OVERSAMPLE, SENSOR_HZ, Accelerometer, Frame
+from tools.resonance.sweep import NO_SHAPERS
 
 BEYOND_S = 0.5
 RING_RATE_HZ = 12800.0
@@ -109,7 +110,7 @@ def _ringing(u, x, slack_mm, rate_hz):
 def without_shaper(description):
     """The same machine with its shapers taken off."""
     plain = {**description, "printer": dict(description["printer"])}
-    plain["printer"]["motion"] = {**description["printer"]["motion"], "shaper": {"x": None, "y": None, "z": None}}
+    plain["printer"]["motion"] = {**description["printer"]["motion"], "shaper": NO_SHAPERS}
     return plain
 
 

@@ -13,6 +13,7 @@ MIN_STEPS = 2  # of a stroke; less is no vibration
 HEIGHT_MM = 20.0
 FEED_MM_S = 100.0  # above any stroke's speed
 LINES_MAX = 1_000_000
+NO_SHAPERS = {"x": None, "y": None, "z": None}
 
 
 class SweepError(ValueError):
@@ -44,7 +45,7 @@ def test_layer(sweep):
                 "max_accel_mm_s2": accel,
                 "max_jerk_mm_s3": round(JERK_SHARE * sweep.to_hz * accel),
                 "min_cruise_ratio": 0,
-                "shaper": {"x": None, "y": None, "z": None},
+                "shaper": NO_SHAPERS,
             },
             "axes": {sweep.axis: axis},
         }
