@@ -177,3 +177,12 @@ def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ):
     late, when = np.concatenate(late), np.concatenate(when)
     origin = np.median(late)
     return (late - origin)[np.argsort(when, kind="stable")], origin
+
+
+def ram_code_bytes(elf: Path) -> int:
+    """Code and constants that an image has in RAM."""
+    place = {}
+    for line in bare._run(["arm-none-eabi-nm", elf]).splitlines():
+        address, _, name = line.split()
+        place[name] = int(address, 16)
+    return place["bare_ram_code_end"] - place["bare_ram_code"]

@@ -5,7 +5,8 @@
 // input takes its closed level with that many rising edges of the step pin; mhz: the system's clock.
 // The log has 32-bit words in pairs: the cycle, and the levels of all pins from then on.  The image's text goes to standard output, then
 // a line of JSON: cycles, instructions of core 1, fetches of core 1 from flash, where: the program counter of the first one.
-// Semihosting of either core: SYS_WRITE0, SYS_EXIT_EXTENDED; 0x101: fetches from flash fail from now on (r1 = 1), or no longer.
+// Semihosting of either core: SYS_WRITE0, SYS_EXIT_EXTENDED; 0x101: fetches from flash fail from now on (r1 = 1), or no longer; 0x102: this core
+// does nothing for r1 microseconds.
 import fs from 'node:fs';
 import { endWithParent } from '../wasm/watchdog.mjs';
 import { ConsoleLogger, GPIOPinState, LogLevel, RP2040 } from 'rp2040js';
@@ -65,7 +66,7 @@ function sio(number) {
         return;
       }
       shared.writeUint32(offset, value);
-      for (const pin of mcu.gpio) pin.checkForUpdates();
+      if (offset >= 0x10 && offset < 0x30) for (const pin of mcu.gpio) pin.checkForUpdates();
     },
   };
 }
@@ -118,6 +119,7 @@ mcu.onBreak = view.onBreak = (code) => {
   else if (operation === 0x04) for (let p = at, c; (c = mcu.readUint8(p)) !== 0; p++) text += String.fromCharCode(c);
   else if (operation === 0x20) status = mcu.readUint32(at + 4);
   else if (operation === 0x101) closed = at !== 0;
+  else if (operation === 0x102) running.cycles += at * MHZ;
   else status = 4;
 };
 
@@ -151,17 +153,29 @@ mcu.gpio.forEach((pin, number) => {
 for (const s of switches) mcu.gpio[s.pin].setInputValue(!s.level);
 
 // -- PIO: state machine by state machine, a cycle at a time, but for loops that only count
-for (const pio of mcu.pio) pio.run = () => {};
-function play(until) {
+for (const pio of mcu.pio) {
+  pio.run = () => {};
+  const write = pio.writeUint32.bind(pio);
+  pio.writeUint32 = (offset, value) => {
+    if (offset !== 0) return write(offset, value);
+    play(stamp, true); // where machines are started and stopped, counts must be right
+    const on = pio.machines.map((m) => m.enabled);
+    write(offset, value);
+    pio.machines.forEach((m, i) => {
+      if (m.enabled && !on[i]) m.now = stamp;
+    });
+  };
+}
+function play(until, exact) {
   for (const pio of mcu.pio) {
     if (pio.stopped) continue;
     for (const m of pio.machines) {
       if (!m.enabled) continue;
-      m.now = Math.max(m.now ?? 0, stamp);
       while (m.now < until) {
         const code = pio.instructions[m.pc];
         if (code >>> 5 === 2 && (code & 31) === m.pc && m.x > 0 && !m.waiting) {
           const n = Math.min(m.x, until - m.now);
+          if (!exact && n < m.x) break; // later
           m.x -= n;
           m.now += n;
           continue;
@@ -180,28 +194,25 @@ function play(until) {
 }
 
 const limit = options.cycles;
+const GRAIN = 64; // cycles that pass at once where no core does anything
 let now = 0;
 while (status === undefined && now < limit) {
-  const first = launched && !core1.waiting && (core0.waiting || core1.cycles <= core0.cycles) ? core1 : core0;
-  if (first.waiting) {
-    // both sleep
-    const next = now + 16;
-    core0.cycles = next;
-    if (launched) core1.cycles = next;
-  } else {
+  // a core that waits, or is not started yet, keeps up with time
+  if (core0.waiting) core0.cycles = now;
+  if (core1.waiting || !launched) core1.cycles = now;
+  const awake1 = launched && !core1.waiting;
+  const first = awake1 && (core0.waiting || core1.cycles <= core0.cycles) ? core1 : core0.waiting ? undefined : core0;
+  if (first && first.cycles <= now) {
     running = first;
     stamp = now;
     first.executeInstruction();
     meter[first === core1 ? 1 : 0]++;
-    const other = first === core1 ? core0 : core1;
-    if (other.waiting || (other === core1 && !launched)) other.cycles = first.cycles;
+    continue;
   }
-  const reached = launched ? Math.min(core0.cycles, core1.cycles) : core0.cycles;
-  if (reached > now) {
-    play(reached);
-    stamp = now = reached;
-    mcu.clock.tick(now * NS - mcu.clock.nanos);
-  }
+  const reached = first ? Math.min(first.cycles, now + GRAIN) : now + GRAIN;
+  play(reached);
+  stamp = now = reached;
+  mcu.clock.tick(now * NS - mcu.clock.nanos);
 }
 if (options.log) fs.writeFileSync(options.log, log.subarray(0, logged));
 fs.writeSync(1, text + JSON.stringify({ cycles: now, instructions: meter, strays, stray: stray.toString(16), ended: status ?? null }) + '\n');

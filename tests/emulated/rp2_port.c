@@ -15,11 +15,11 @@ extern const uint32_t cases[];
 
 #define NOW (*(volatile uint32_t *)0x40054028u)
 
-enum { HEAD = 13, PIECE = 192, EMULATOR_FLASH = 0x101, EMULATOR_DONE = 0x102 };
+enum { HEAD = 13, PIECE = 192, EMULATOR_FLASH = 0x101, EMULATOR_SLEEP = 0x102 };
 enum { HOLD = 1, RESUME, QUICK, HEATER, DIE, SEIZE, FLASH, STALL, STATUS, FAULT };
 enum { FEEDING, ENDING, FLUSHING, PLAYING };
 
-static void emulator(uint32_t operation, uint32_t argument)
+static inline __attribute__((always_inline)) void emulator(uint32_t operation, uint32_t argument)
 {
     register uint32_t r0 __asm__("r0") = operation;
     register uint32_t r1 __asm__("r1") = argument;
@@ -38,10 +38,18 @@ static void put_number(int64_t n)
     bare_put(at);
 }
 
+static int64_t least_lead_us = INT64_MAX;
+
+static void read_status(struct pw_rp2 *port, struct pw_rp2_status *st)
+{
+    pw_rp2_status(port, st);
+    if (st->least_lead_us < least_lead_us) least_lead_us = st->least_lead_us;
+}
+
 static void print_status(struct pw_rp2 *port)
 {
     struct pw_rp2_status st;
-    pw_rp2_status(port, &st);
+    read_status(port, &st);
     bare_put("status");
     put_number(NOW);
     put_number(st.played_tick);
@@ -53,7 +61,7 @@ static void print_status(struct pw_rp2 *port)
     put_number(st.idle);
     put_number(st.starvations);
     put_number(st.triggered);
-    put_number(st.least_lead_us);
+    put_number(least_lead_us);
     put_number(st.stack_used);
     for (int m = 0; m < PW_MOTORS; m++) put_number(st.count[m]);
     for (int m = 0; m < PW_MOTORS; m++) put_number(st.trigger_count[m]);
@@ -63,10 +71,8 @@ static void print_status(struct pw_rp2 *port)
 /* Stands in for a flash write: nothing of this core may be in flash either, until it is over. */
 __attribute__((section(".data.flash_window"), noinline, long_call)) static void flash_window(uint32_t us)
 {
-    uint32_t from = NOW;
     emulator(EMULATOR_FLASH, 1);
-    while (NOW - from < us) {
-    }
+    emulator(EMULATOR_SLEEP, us);
     emulator(EMULATOR_FLASH, 0);
 }
 
@@ -76,6 +82,10 @@ static int32_t feed(struct pw_core *core, const char *text, uint32_t size, uint3
     int32_t got = 0;
     if (*stage == FEEDING) {
         uint32_t rest = size - *at < PIECE ? size - *at : PIECE;
+        if (!rest && cases[4]) { /* no document to end */
+            *stage = ENDING;
+            return 0;
+        }
         got = rest ? pw_feed(core, text + *at, (int32_t)rest, &event) : pw_end(core, &event);
         if (got < 0) return got;
         *at += (uint32_t)got;
@@ -102,7 +112,7 @@ int bare_main(void)
     size_t size, need = cases[0] * 4 == sizeof *cfg && cases[1] * 4 == sizeof *rc ? pw_core_size(cfg) : 0;
     char *mem = bare_memory(&size);
     uint32_t start, at = 0, resume = 0;
-    int stage = FEEDING;
+    int stage = FEEDING, seized = 0;
     int32_t bad, err = need && need < size ? pw_init(mem, need, cfg, &core, &bad) : PW_E_MEMORY;
     if (!err) err = pw_rp2_init(mem + need, size - need, cfg, rc, core, &port);
     if (!err) err = pw_rp2_start(port);
@@ -132,7 +142,7 @@ int bare_main(void)
             case HEATER: err = pw_rp2_heater(port, (int32_t)action[2], (int32_t)action[3]); break;
             case FAULT: err = pw_rp2_fault(port); break;
             case DIE: for (;;) __asm__ volatile("wfi");
-            case SEIZE: pw_rp2_lock(port); break; /* and never lets it go */
+            case SEIZE: pw_rp2_lock(port); seized = 1; break; /* and never lets it go */
             case FLASH: flash_window(action[2]); break;
             case STALL: resume = now + action[2]; break;
             case STATUS: print_status(port); break;
@@ -141,18 +151,18 @@ int bare_main(void)
             action += 4;
         }
         if (err) break;
-        pw_rp2_status(port, &st);
+        read_status(port, &st);
         if (st.fault) break;
-        if (stage < PLAYING && now >= resume) {
+        if (stage < PLAYING && now >= resume && !seized) {
+            uint32_t before = at;
             pw_rp2_lock(port);
             err = feed(core, text, cases[3], &at, &stage);
             pw_rp2_unlock(port);
             if (stage == PLAYING) pw_rp2_open(port, 0);
-            continue;
+            if (at > before) continue;
         }
-        if (action == last && stage == PLAYING && st.stands && (st.idle || st.rate_q32 == 0)) break;
-        for (uint32_t from = NOW; NOW - from < 200;) {
-        }
+        if (action == last && stage == PLAYING && st.stands && (st.idle || (st.rate_q32 == 0 && st.target_q32 == 0))) break;
+        emulator(EMULATOR_SLEEP, 200);
     }
     if (err) {
         bare_put("error");

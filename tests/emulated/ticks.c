@@ -57,8 +57,12 @@ int main(int argc, char **argv)
     if (argv[1][0] == '1' && pw_enter(core)) return 4;
     for (;;) {
         uint32_t rest = cases[1] - at;
+        if (!rest && argv[1][0] == '1') break; /* there is no document to end */
         int32_t got = rest ? pw_feed(core, text + at, (int32_t)rest, &event) : pw_end(core, &event);
-        if (got < 0 || event.kind == PW_EV_ERROR) return 5;
+        if (got < 0 || event.kind == PW_EV_ERROR) {
+            fprintf(stderr, "%d, error %d in line %d\n", (int)got, (int)event.code, (int)event.line);
+            return 5;
+        }
         at += (uint32_t)got;
         if (drain(core)) return 6;
         if (event.kind == PW_EV_END) break;

@@ -28,7 +28,7 @@ static inline int64_t run_tick(const struct pw_steprun *r, uint32_t i)
 static inline int run_valid(const struct pw_steprun *r)
 {
     int64_t last;
-    if (r->count < 1 || r->count > 65535 || (r->direction != 1 && r->direction != -1)) return 0;
+    if (r->count < 1 || (r->direction != 1 && r->direction != -1)) return 0;
     if (r->first_q16 >> 61 || r->interval_q16 >> 45) return 0; /* interval * 65535 < 2^61 */
     if (r->count == 1) return 1;
     last = (int64_t)r->interval_q16 + (int64_t)r->add_q16 * (int64_t)(r->count - 2u);

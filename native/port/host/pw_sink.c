@@ -187,7 +187,7 @@ static int32_t empty_ring(struct pw_sink *sink, struct pw_core *core, int32_t mo
 int32_t pw_sink_core(struct pw_sink *sink, struct pw_core *core, int32_t budget, struct pw_sink_status *status)
 {
     int32_t result = 0;
-    if (!sink || !core || !status || budget < 1) return PW_E_ARG;
+    if (!sink || !core || !status || budget < 0) return PW_E_ARG;
     pw_sink_reset(sink);
     for (;;) {
         struct pw_markrec mark[8];
@@ -202,7 +202,7 @@ int32_t pw_sink_core(struct pw_sink *sink, struct pw_core *core, int32_t budget,
             moved += n;
         }
         if (n < 0) return n;
-        if (result) break;
+        if (result || budget == 0) break;
         n = pw_run(core, budget);
         if (n < 0) return n;
         if (!n && !moved) break;

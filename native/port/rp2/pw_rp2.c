@@ -300,8 +300,6 @@ void pw_rp2_lock(struct pw_rp2 *r)
     }
 }
 
-void pw_rp2_unlock(struct pw_rp2 *r) { pw_pulse_free(&r->pulse, PULSE_CORE); }
-
 static void take(struct pw_rp2 *r)
 {
     while (!pw_pulse_try(&r->pulse, PULSE_PORT)) {
@@ -312,6 +310,14 @@ static int32_t give(struct pw_rp2 *r, int32_t result)
 {
     pw_pulse_free(&r->pulse, PULSE_PORT);
     return result;
+}
+
+void pw_rp2_unlock(struct pw_rp2 *r)
+{
+    take(r);
+    r->pulse.now->idle = 0; /* until core 1 has looked again */
+    give(r, 0);
+    pw_pulse_free(&r->pulse, PULSE_CORE);
 }
 
 /* -- motion ----------------------------------------------------------------------------------------------------------------------- */

@@ -11,7 +11,7 @@ void fake_init(struct pw_core *core)
 void fake_run(struct pw_core *core, int32_t motor, uint64_t first_q16, uint64_t interval_q16, int32_t add_q16, uint32_t count,
               int32_t direction)
 {
-    core->run[motor][core->runs[motor]++] = (struct pw_steprun){first_q16, interval_q16, add_q16, count, direction, 0};
+    core->run[motor][core->runs[motor]++] = (struct pw_steprun){first_q16, interval_q16, add_q16, (uint16_t)count, (int16_t)direction};
 }
 
 void fake_mark(struct pw_core *core, uint64_t tick, uint32_t id) { core->mark[core->marks++] = (struct pw_markrec){tick, id, 0}; }
