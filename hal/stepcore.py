@@ -46,6 +46,7 @@ except ImportError:
         return _ffi.string(pointer).decode() if pointer else None
 
     block = bytearray  # memory for an object of the core
+    NULL = _ffi.NULL
 
     BACKEND = "cffi"
 else:
@@ -64,6 +65,7 @@ else:
         return uctypes.bytearray_at(place, size) if place else bytearray(size)
 
     at = uctypes.addressof
+    NULL = 0
 
     def ref(buf, ctype):
         return uctypes.addressof(buf)
@@ -94,13 +96,12 @@ PW_E_SYNTAX = -20
 PW_E_NUMBER = -21
 PW_E_LINE_LENGTH = -22
 PW_E_CHECKSUM = -23
-PW_E_COMMAND = -24
+PW_E_RETRACT = -24
 PW_E_VOLUME = -25
 PW_E_NO_FEEDRATE = -26
 PW_E_FEEDRATE = -27
 PW_E_EXTRUSION = -28
 PW_E_ARC = -29
-PW_E_PLANE = -30
 PW_E_OFFSET = -31
 PW_E_DWELL = -32
 PW_E_VALUE = -33
@@ -114,6 +115,8 @@ PW_COREXY = 1
 PW_COREXZ = 2
 PW_LINEAR = 3
 PW_DELTA = 4
+PW_MESH_BILINEAR = 0
+PW_MESH_BICUBIC = 1
 PW_SHAPER_NONE = 0
 PW_ZV = 1
 PW_ZVD = 2
@@ -357,6 +360,39 @@ class StepCore:
     def override(self, speed_permille, flow_permille):
         """Speed and flow from the next move fed on."""
         checked(lib.pw_override(self.core, speed_permille, flow_permille))
+
+    def mesh(self, words=None, heights_nm=None):
+        """Takes a mesh: words [kind, nx, ny, x_um, y_um, spacing_x_um, spacing_y_um, fade_from_um, fade_to_um], heights row by row along x; or
+        none.  Between documents, or in one that stands at home with nothing queued.  CoreError; then nothing has changed."""
+        shape, heights = array("i", words or (0,)), array("i", heights_nm or (0,))
+        if words and len(heights) != words[1] * words[2]:
+            raise ConfigError("mesh", "%d heights expected, not %d" % (words[1] * words[2], len(heights)))
+        checked(lib.pw_mesh(self.core, ref(shape, "struct pw_mesh") if words else NULL, ref(heights, "int32_t") if words else NULL))
+
+    def mesh_lift_nm(self, place_nm):
+        """What the mesh adds to z at a place [x, y, z] of the program, in nm."""
+        lift = array("q", (0,))
+        checked(lib.pw_mesh_lift_at(self.core, ref(array("q", place_nm), "int64_t"), ref(lift, "int64_t")))
+        return lift[0]
+
+    def counts_at(self, place_nm):
+        """Counts [3] of the axis motors where the machine stands at [x, y, z], rounded to whole steps; CoreError out of reach."""
+        counts = array("q", (0, 0, 0))
+        checked(lib.pw_counts_at(self.core, ref(array("q", place_nm), "int64_t"), ref(counts, "int64_t")))
+        return list(counts)
+
+    def place_at(self, counts):
+        """[x, y, z] in nm where the machine stands with these counts [3], or None: there is no such place."""
+        place = array("q", (0, 0, 0))
+        result = lib.pw_place_at(self.core, ref(array("q", counts), "int64_t"), ref(place, "int64_t"))
+        if result == PW_E_REACH:
+            return None
+        checked(result)
+        return list(place)
+
+    def baby_step(self, z_nm):
+        """The document's z moves by so much in all, at most 2,000,000 nm either way, from the next move fed on."""
+        checked(lib.pw_baby_step(self.core, z_nm))
 
     def enter(self):
         """Second context: homing, probing, jog, parking.  The port's motion must stand (idle, or held at rate 0)."""
