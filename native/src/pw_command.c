@@ -101,12 +101,12 @@ static int32_t pw_command_g(struct pw_front *f)
     struct pw_modal *md = &f->modal;
     int32_t err;
     if (f->dialect == PW_SAFE_GCODE && (!pw_safe_g(tx->number) || tx->sub)) return pw_fail_at(f, -1, PW_E_DIALECT);
-    if (tx->sub || !(pw_core_g(tx->number) || tx->number == 28)) {
+    if (tx->sub || !(pw_core_g(tx->number) || tx->number == 28 || tx->number == 29)) {
         pw_event_todo(f);
         return PW_OK;
     }
     if (tx->number <= 3) return pw_move(f, tx->number);
-    if (tx->number >= 17 && tx->number != 28 && tx->number != 92 && (err = pw_no_words(f, PW_E_SYNTAX))) return err;
+    if (tx->number >= 17 && tx->number != 28 && tx->number != 29 && tx->number != 92 && (err = pw_no_words(f, PW_E_SYNTAX))) return err;
     switch (tx->number) {
     case 4: return pw_dwell(f);
     case 10:
@@ -115,8 +115,9 @@ static int32_t pw_command_g(struct pw_front *f)
     case 20: md->inch = 1; break;
     case 21: md->inch = 0; break;
     case 28:
+    case 29: /* the bed is probed from home, and meshes change only there */
         pw_event_todo(f);
-        return pw_home_travel(f, tx->words);
+        return pw_home_travel(f, tx->number == 28 ? tx->words : 0);
     case 90: md->relative = 0; break;
     case 91: md->relative = 1; break;
     default: return pw_set_position(f);

@@ -589,6 +589,12 @@ static void test_home(void)
     CHECK_EQ(taken_count, 7);
     CHECK_EQ(feed("G1 Z3\nG28 Y\n"), 1);
     CHECK_EQ(taken_count, 9);
+    CHECK_EQ(feed("G1 X50\nG29 P1 X3\n"), 1); /* as G28 alone, whatever its words */
+    TO(10, 5000000, 0, 3000000, 0);
+    TO(11, 5000000, 0, 0, 0);
+    CHECK_EQ(log_[12].kind, FLUSH);
+    CHECK_EQ(feed("G1 Z3\n"), 0);
+    push();
     for (i = 0; i < 3; i++) CHECK_EQ(front.modal.pos_nm[i], i == 0 ? 5000000 : i == 2 ? 3000000 : 0);
 }
 
