@@ -45,7 +45,7 @@ def _window(path, shown):
 def _segments(path, which, axes_pair):
     """(segments for a LineCollection, their heights)."""
     a, b = path.points[:-1][which], path.points[1:][which]
-    return np.stack([a[:, axes_pair], b[:, axes_pair]], 1), b[:, 2]
+    return list(np.stack([a[:, axes_pair], b[:, axes_pair]], 1)), b[:, 2]
 
 
 class _PathView:

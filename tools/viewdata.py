@@ -146,7 +146,7 @@ class Recorder:
         self._weights = _derivatives(self.dt)
         self._tail = None  # the last samples of way and motors, for derivatives that reach beyond a chunk
         self._path = _Path()
-        self._way = 0.0
+        self._way, self._last = 0.0, np.zeros(3)
 
     def append(self, motor, ticks, dirs):
         if isinstance(ticks, (bytes, bytearray, memoryview)):
@@ -202,15 +202,15 @@ class _Path:
         self.parts, self.flags = [], []
         self.total, self.allowed_mm = 0, PATH_MM
         self.length_mm = self.printed_mm = self.filament_mm = 0.0
-        self.last = None
+        self.last = np.zeros(3), 0.0
 
     def add(self, xyz, e):
-        if self.last is None:
-            self.last = xyz[0], e[0]
+        if not self.parts:
+            self.last = xyz[0], float(e[0])
             self.parts, self.total = [xyz[:1]], 1
         points = np.concatenate([self.last[0][None], xyz])
         fed = np.diff(np.concatenate([[self.last[1]], e]))
-        self.last = xyz[-1], e[-1]
+        self.last = xyz[-1], float(e[-1])
         way = np.linalg.norm(np.diff(points, axis=0), axis=1)
         printing = fed > EXTRUDING * way
         self.length_mm += float(way.sum())

@@ -9,6 +9,7 @@ import click
 from tools.cli.main import CommandError
 
 _MODE = re.compile(r"([xyz]):([^:]+)(?::([^:]+))?(?::([^:]+))?$")
+DAMPING = 0.06  # of a simulated resonance, unless told otherwise
 _AXIS_IN_NAME = re.compile(r"(?:^|[^a-z])([xy])(?:[^a-z]|$)")
 
 
@@ -46,7 +47,7 @@ def _mode_option(function):
 
 
 def _modes(texts):
-    from tools.resonance.frame import DEFAULT, Mode
+    from tools.resonance.frame import DEFAULT, Frame, Mode
 
     if not texts:
         return DEFAULT
@@ -56,9 +57,14 @@ def _modes(texts):
         try:
             if not match:
                 raise ValueError("AXIS:HZ[:DAMPING[:SHARE]] expected, as x:55:0.06:0.9")
-            found[match[1]].append(Mode(*(float(part) for part in match.groups(default="")[1:] if part)) if match[3] else Mode(float(match[2]), 0.06))
+            frequency, damping, share = match.groups()[1:]
+            found[match[1]].append(Mode(float(frequency), float(damping or DAMPING), float(share or 1)))
         except ValueError as error:
             raise click.BadParameter("%s: %s" % (text, error), param_hint="--mode") from None
+    try:
+        Frame(found, 1000.0)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--mode") from None
     return found
 
 
@@ -155,7 +161,7 @@ def simulate_command(axis, machine, modes, seed, output, **limits):
 @command.command("calibrate")
 @click.argument("files", nargs=-1, required=True, metavar="CSV...")
 @click.option("--axis", type=click.Choice(["x", "y"]), help="The axis that shook (default: from the files' names, as resonance_x.csv).")
-@click.option("--damping", type=click.FloatRange(0, 0.3), default=0.1, show_default=True, help="Damping ratio that the shapers are made for.")
+@click.option("--damping", type=click.FloatRange(0, 0.3), default=0.1, show_default=True, help="Damping ratio of the shapers.")
 @click.option("--corner", type=click.FloatRange(0, 100), default=5.0, show_default=True, help="Square-corner velocity, mm/s.")
 @click.option("-o", "--output", metavar="OUT", help="The plots (default: shapers.png, in this folder).")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on standard output.")

@@ -56,7 +56,7 @@ class Fit:
 
 def spectrum_of(recordings):
     """Spectrum of one or more recordings of the same axis, their densities averaged.  Raises NoResonance."""
-    total, frequencies = None, None
+    total, frequencies = np.zeros(0), np.zeros(0)
     for recording in recordings:
         rows = []
         for axis in range(3):
@@ -64,12 +64,11 @@ def spectrum_of(recordings):
             rows.append(density)
         rows = np.array([*rows, np.sum(rows, 0)])
         _stands_out(recording.name, frequencies_hz, rows[3])
-        if total is None:
+        if not len(frequencies):
             frequencies, total = frequencies_hz, rows
         else:
             # sensors with other rates have other frequencies
             total = total + np.array([np.interp(frequencies, frequencies_hz, row) for row in rows])
-    assert frequencies is not None and total is not None
     total = total / len(recordings)
     keep = (frequencies >= FROM_HZ) & (frequencies <= TO_HZ)
     frequencies, total = frequencies[keep], total[:, keep]

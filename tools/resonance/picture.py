@@ -47,8 +47,8 @@ def _one(axes, axis, seen, found, best):
             fit.rounding_mm,
             format(int(fit.max_accel_mm_s2 // 100 * 100), ","),
         )
-        chosen = fit is best
-        answer.plot(f, fit.after, color=SHAPERS[fit.name], linewidth=1.8 if chosen else 0.9, linestyle="-" if chosen else (0, (4, 2)), label=text)
+        line = {"linewidth": 1.8} if fit is best else {"linewidth": 0.9, "linestyle": (0, (4, 2))}
+        answer.plot(f, fit.after, color=SHAPERS[fit.name], label=text, **line)
     axes.set_title(
         "axis %s: strongest at %.1f Hz; recommended: %s at %.1f Hz" % (axis, seen.peak_hz, best.name.upper(), best.frequency_hz),
         fontsize=10,
@@ -56,7 +56,8 @@ def _one(axes, axis, seen, found, best):
     )
     handles, labels = axes.get_legend_handles_labels()
     more_handles, more_labels = answer.get_legend_handles_labels()
-    axes.legend(handles + more_handles, labels + more_labels, loc="upper center", bbox_to_anchor=(0.5, -0.13), fontsize=7.5, frameon=False, ncols=3)
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13)}
+    axes.legend(handles + more_handles, labels + more_labels, fontsize=7.5, frameon=False, ncols=3, **place)
 
 
 def ringing(pairs, out, title):

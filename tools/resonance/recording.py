@@ -122,17 +122,17 @@ def check(path, times, accel):
     seconds = times[-1] - times[0]
     usual = float(np.median(steps))
     gaps = steps > 3 * usual
-    if (steps[gaps] - usual).sum() > GAP * seconds:
-        raise RecordingError("%s: %.0f %% of the samples are missing; record it again" % (path, 100 * (steps[gaps] - usual).sum() / seconds))
+    missing = (steps[gaps] - usual).sum() / seconds
+    if missing > GAP:
+        raise RecordingError("%s: %.0f %% of the samples are missing; record it again" % (path, 100 * missing))
     rate_hz = (len(times) - 1) / seconds
     if rate_hz < MIN_RATE_HZ:
         raise RecordingError("%s: %.0f samples a second are too few; at least %d are needed" % (path, rate_hz, MIN_RATE_HZ))
     for axis in range(3):
         limit = _clipped_at(accel[:, axis])
         if limit:
-            raise RecordingError(
-                "%s: %s is cut off at %.1f g; choose a larger range of the sensor or a weaker sweep" % (path, "xyz"[axis], limit / GRAVITY_MM_S2)
-            )
+            shown = path, "xyz"[axis], limit / GRAVITY_MM_S2
+            raise RecordingError("%s: %s is cut off at %.1f g; choose a larger range of the sensor or a weaker sweep" % shown)
     return Recording(str(path), float(rate_hz), np.asarray(accel, float))
 
 
