@@ -9,7 +9,7 @@
 // does nothing for r1 microseconds.
 import fs from 'node:fs';
 import { endWithParent } from '../wasm/watchdog.mjs';
-import { ConsoleLogger, GPIOPinState, LogLevel, RP2040 } from 'rp2040js';
+import { ConsoleLogger, FIFO, GPIOPinState, LogLevel, RP2040 } from 'rp2040js';
 
 endWithParent();
 const options = JSON.parse(fs.readFileSync(process.argv[2]));
@@ -157,7 +157,17 @@ for (const pio of mcu.pio) {
   pio.run = () => {};
   const write = pio.writeUint32.bind(pio);
   pio.writeUint32 = (offset, value) => {
-    if (offset !== 0) return write(offset, value);
+    if (offset !== 0) {
+      write(offset, value);
+      for (const m of pio.machines) {
+        const words = m.shiftCtrl & (1 << 30) ? 8 : 4; // joined queues, which the package does not know
+        if (m.txFIFO.buffer.length !== words) {
+          m.txFIFO = new FIFO(words);
+          m.updateDMATx();
+        }
+      }
+      return;
+    }
     play(stamp, true); // where machines are started and stopped, counts must be right
     const on = pio.machines.map((m) => m.enabled);
     write(offset, value);
@@ -194,7 +204,7 @@ function play(until, exact) {
 }
 
 const limit = options.cycles;
-const GRAIN = 64; // cycles that pass at once where no core does anything
+const GRAIN = 48; // cycles that pass at once where no core does anything
 let now = 0;
 while (status === undefined && now < limit) {
   // a core that waits, or is not started yet, keeps up with time

@@ -162,7 +162,7 @@ int bare_main(void)
             if (at > before) continue;
         }
         if (action == last && stage == PLAYING && st.stands && (st.idle || (st.rate_q32 == 0 && st.target_q32 == 0))) break;
-        emulator(EMULATOR_SLEEP, 200);
+        emulator(EMULATOR_SLEEP, 1000);
     }
     if (err) {
         bare_put("error");
