@@ -119,6 +119,7 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
         struct pw_motor *mo = &pl->motors[m];
         mo->direction = 0;
         mo->chunk = 8;
+        mo->pace_q16 = 0;
         mo->last_q16 = INT64_MIN / 2;
         mo->head = mo->tail = 0;
     }
@@ -354,7 +355,7 @@ int32_t pw_plan_dwell(struct pw_planner *pl, int64_t ticks)
 {
     if (ticks < 0 || ticks > ((int64_t)1 << 40)) return PW_E_ARG;
     if (ticks == 0) return pw_plan_flush(pl);
-    return pw_push_dwell(pl, (ticks << 16) + pl->reach_q16, 0);
+    return pw_push_dwell(pl, (ticks << 16) + (pl->unsettled ? pl->reach_q16 : 0), 0);
 }
 
 int32_t pw_plan_mark(struct pw_planner *pl, uint32_t id)

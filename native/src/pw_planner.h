@@ -107,6 +107,7 @@ struct pw_motor {
     int64_t rate_q32;   /* steps a mm of path, signed */
     int64_t guess_q32;  /* u of the next step, about, */
     int64_t step_q32;   /* and change of u a step there; 0: unknown */
+    int64_t pace_q16;   /* ticks a step, of late */
     uint32_t head, tail; /* ring: head written by pw_gen, tail by pw_planner_steps */
 };
 

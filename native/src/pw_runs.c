@@ -6,8 +6,9 @@
 #include "pw_math.h"
 
 #define PW_HALF ((int64_t)1 << 31)
-#define PW_HYSTERESIS ((int64_t)1 << 24)  /* 1/256 step */
-#define PW_FIT 1500000                    /* slope error times steps: 0.096 of it is the fit error, 2.2 ticks in Q16 */
+#define PW_HYSTERESIS ((int64_t)1 << 24) /* 1/256 step */
+#define PW_FIT 131072                    /* what a run may leave out of the series: 2 ticks */
+#define PW_BEND ((int64_t)1 << 30)       /* the series is used where the speed changes by at most a quarter from the middle to an end */
 enum { PW_CHUNK_MAX = 256 };
 
 int64_t pw_cubic(const int64_t c[3], int64_t u)
@@ -55,6 +56,32 @@ int64_t pw_root(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int6
     return hi;
 }
 
+/* 1 / d of a Q32 number above 0, as r / 2^(32 + s) of a Q32 number: r has 32 bits. */
+struct pw_inverse {
+    uint32_t r;
+    int s;
+};
+
+static struct pw_inverse pw_invert(int64_t d)
+{
+    struct pw_inverse v;
+    int sh = pw_clz64((uint64_t)d);
+    uint64_t n = (uint64_t)d << sh >> 32, r = ((uint64_t)1 << 63) / n;
+    v.r = r > 0xFFFFFFFF ? 0xFFFFFFFF : (uint32_t)r;
+    v.s = 31 - sh;
+    return v;
+}
+
+/* x / d; x below 2^62, the quotient below 2^63 */
+static int64_t pw_over(int64_t x, struct pw_inverse v)
+{
+    x = pw_mulq32(x, v.r);
+    return v.s >= 0 ? pw_asr(x, v.s) : x * ((int64_t)1 << -v.s);
+}
+
+/* floor(span * u / 2^32), u at most 1 */
+static int64_t pw_part(int64_t span, int64_t u) { return u >= PW_ONE ? span : pw_mulq32(span, (uint32_t)u); }
+
 /* -- one motor over one piece -------------------------------------------------------------------------------------------------- */
 
 static int pw_ring_full(const struct pw_planner *pl, const struct pw_motor *mo)
@@ -79,97 +106,92 @@ static void pw_emit(struct pw_planner *pl, int32_t motor, int64_t first, int64_t
 }
 
 /* Steps at constant speed: exact in one run. */
-static int64_t pw_run_linear(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int64_t due, int64_t left)
+static void pw_run_linear(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int64_t due, int64_t left)
 {
     struct pw_motor *mo = &pl->motors[motor];
-    int64_t interval = pw_divq32(sp->length_q16, mo->k_q32[0]), count = pw_min64(left, 65535);
-    /* below 2^9 of k no second step follows, and the interval may have overflown: the time stays inside the phase */
-    int64_t after = mo->k_q32[0] < 512 ? sp->length_q16 / 2 : pw_mulshift(pw_max64(due - mo->base_q32, 0), interval, 32);
-    int64_t first = sp->time_q16 + pw_min64(after, sp->length_q16);
-    if (count == 1) interval = 0;
-    pw_emit(pl, motor, first, interval, 0, count);
-    return count;
-}
-
-/* floor(span * u / 2^32), u at most 1 */
-static int64_t pw_part(int64_t span, int64_t u) { return u >= PW_ONE ? span : pw_mulq32(span, (uint32_t)u); }
-
-/* u with cubic(u) = target near u, where a step takes about step_u: steps of one slope, which need no division. */
-static int64_t pw_near(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int64_t u, int64_t step_u, int64_t close)
-{
-    int i;
-    for (i = 0; i < 3 && u > lo && u < hi && step_u > 0 && step_u < PW_ONE; i++) {
-        int64_t e = target - pw_cubic(c, u);
-        if (e >= PW_HALF || e <= -PW_HALF) break;
-        e = pw_asr(e * step_u, 32);
-        u += e;
-        if (pw_abs64(e) <= close) return pw_max64(lo, pw_min64(hi, u));
+    int64_t count = pw_min64(left, 65535), after = sp->length_q16 / 2, interval = 0;
+    if (mo->k_q32[0] >= 512) { /* else no second step follows, and the interval might overflow: the time stays inside the span */
+        struct pw_inverse inv = pw_invert(mo->k_q32[0]);
+        interval = pw_over(sp->length_q16, inv);
+        after = pw_min64(pw_mulshift(pw_max64(due - mo->base_q32, 0), interval, 32), sp->length_q16);
+        if (interval < ((int64_t)1 << 40)) mo->pace_q16 = interval;
     }
-    return pw_root(c, target, lo, hi, u, close);
+    pw_emit(pl, motor, sp->time_q16 + after, count == 1 ? 0 : interval, 0, count);
 }
 
-/* a / b; in 32 bits where that is enough, which small chips do faster. */
-static int64_t pw_div_small(int64_t a, int64_t b)
-{
-    return a == (int32_t)a ? (int32_t)a / (int32_t)b : a / b;
-}
-
-/* Steps at changing speed: a quadratic through the first, the middle and the last of a chunk.  Its residual is near a cubic that
- * vanishes at the three, whose slope at the ends tells its size. */
-static int64_t pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int64_t due, int64_t left)
+/* Steps at changing speed.  About the middle of n steps, x steps from it, the time is
+ *   t + p (x - a x^2 / 2 + (3 a^2 - b) x^3 / 6 + (10 a b - 15 a^3) x^4 / 24 ...),   p = 1 / f1, a = f2 p^2, b = f3 p^3 for the derivatives of the position.
+ * A run is the quadratic part, with 3/4 c^2 x for x^3 (c: half the length of the run), which is off by a quarter of that term at most. */
+static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int64_t due, int64_t left)
 {
     struct pw_motor *mo = &pl->motors[motor];
     const int64_t *k = mo->k_q32;
-    int64_t span = sp->length_q16, close = sp->close_q32, at = due - mo->base_q32;
-    int64_t u0 = pw_near(k, at, mo->lo_q32, mo->hi_q32, mo->guess_q32, mo->step_q32, close), t0 = pw_part(span, u0), d0 = pw_slope(k, u0);
-    int64_t h = pw_min64(left - 1, mo->chunk);
-    int64_t step_u = d0 > 0 ? pw_newton_step(PW_ONE, d0) : 0, slope0 = pw_part(span, step_u), bend = 0;
-    if (step_u > 0 && step_u < ((int64_t)1 << 30)) { /* of u over steps: half its second derivative */
-        int64_t w = k[1] + (k[2] ? 3 * pw_mulq32(k[2], (uint32_t)u0) : 0);
-        bend = -pw_mulshift(pw_mulshift(pw_mulshift(w, step_u, 32), step_u, 32), step_u, 32 - 8); /* 2^-8 more */
-    }
-    if (h >= 2) h &= ~(int64_t)1;
+    int64_t n = pw_min64(left, mo->chunk), at = due - mo->base_q32, u, step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
     for (;;) {
-        int64_t g, uh, th, ug, tg, dh, add, interval, err, err2, step_h, turn;
-        if (h <= 0) {
-            pw_emit(pl, motor, sp->time_q16 + t0, 0, 0, 1);
-            mo->guess_q32 = u0 + step_u;
-            mo->step_q32 = step_u;
-            return 1;
+        int64_t target = at + (n - 1) * PW_HALF, d, e, a, b, cube, c2, err, pace, first, interval, add;
+        struct pw_inverse inv;
+        u = guess + (n - 1) * step / 2;
+        if (step > 0 && u > mo->lo_q32 && u < mo->hi_q32) {
+            e = target - pw_cubic(k, u);
+            if (e < 4 * PW_ONE && e > -4 * PW_ONE) u += pw_mulq32(e, (uint32_t)step);
+            else step = 0;
         }
-        turn = bend * h / 256;
-        uh = pw_near(k, at + h * PW_ONE, u0, mo->hi_q32, u0 + h * (step_u + turn), step_u + 2 * turn, close);
-        th = pw_part(span, uh);
-        if (h == 1) {
-            pw_emit(pl, motor, sp->time_q16 + t0, pw_max64(th - t0, 0), 0, 2);
-            mo->guess_q32 = uh + (uh - u0);
-            mo->step_q32 = uh - u0;
-            return 2;
+        if (step == 0 || u <= mo->lo_q32 || u >= mo->hi_q32) u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
+        d = pw_slope(k, u);
+        if (d < 65536) { /* hardly moving */
+            if (n == 1) u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
+        } else {
+            inv = pw_invert(d);
+            e = target - pw_cubic(k, u);
+            if (e < PW_ONE && e > -PW_ONE) e = pw_over(e, inv);
+            else e = PW_ONE;
+            if (pw_abs64(e) > 64 * sp->close_q32 || u + e < mo->lo_q32 || u + e > mo->hi_q32)
+                u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
+            else u += e;
         }
-        g = h / 2;
-        ug = pw_near(k, at + g * PW_ONE, u0, uh, u0 + g * step_u + (uh - u0 - h * step_u) / 4, step_u + turn, close);
-        tg = pw_part(span, ug);
-        add = pw_div_small(th - 2 * tg + t0, g * g);
-        interval = pw_div_small(tg - t0, g) - add * (g - 1) / 2;
-        dh = pw_slope(k, uh);
-        if (d0 > 0 && dh > 0 && interval >= 0 && interval + add * (h - 1) >= 0 && add <= INT32_MAX && add >= -INT32_MAX) {
-            err = pw_abs64(interval - add / 2 - slope0);
-            step_h = pw_newton_step(PW_ONE, dh);
-            err2 = pw_abs64(interval + add * (2 * h - 1) / 2 - pw_part(span, step_h));
-            err = pw_max64(err, err2);
-            if (err < ((int64_t)1 << 40) && err * h <= PW_FIT) {
-                if (err * h * 8 <= PW_FIT && mo->chunk <= h) mo->chunk = (int32_t)pw_min64(2 * h, PW_CHUNK_MAX);
-                pw_emit(pl, motor, sp->time_q16 + t0, interval, add, h + 1);
-                mo->guess_q32 = uh + step_h;
-                mo->step_q32 = step_h;
-                return h + 1;
+        first = sp->time_q16 + pw_part(sp->length_q16, u);
+        if (n == 1) {
+            step = d < 65536 ? 0 : pw_over(PW_ONE, inv);
+            if (step > PW_HALF) step = 0;
+            mo->guess_q32 = u + step;
+            mo->step_q32 = step;
+            pw_emit(pl, motor, first, 0, 0, 1);
+            return;
+        }
+        if (d >= 65536) {
+            a = 2 * k[1];
+            b = 6 * k[2];
+            if (b) a += pw_mulq32(b, (uint32_t)u);
+            a = pw_over(pw_over(a, inv), inv);
+            b = b ? pw_over(pw_over(pw_over(b, inv), inv), inv) : 0;
+            c2 = (n - 1) * (n - 1); /* 4 c^2 */
+            if (pw_abs64(a) * (n - 1) <= 2 * PW_BEND && pw_abs64(b) * (c2 / 4 + 1) <= PW_BEND) {
+                int64_t bend = a * (n - 1) / 2; /* a c, Q32 */
+                cube = pw_mulshift(3 * bend, bend, 32) - b * c2 / 4; /* (3 a^2 - b) c^2 */
+                err = pw_abs64(cube) / 24 + pw_mulshift(pw_abs64(bend), pw_abs64(10 * (b * c2 / 4)) + pw_mulshift(15 * bend, bend, 32), 32) / 24;
+                pace = pw_over(sp->length_q16, inv);
+                err = pw_mulshift(pace * (n - 1) / 2, err, 32);
+                if (err <= PW_FIT) {
+                    add = -pw_mulshift(pace, a, 32);
+                    interval = pace + pw_mulshift(pace, cube, 35);
+                    first -= interval * (n - 1) / 2 - add * c2 / 8;
+                    interval -= add * (n - 2) / 2;
+                    if (err * 16 <= PW_FIT && mo->chunk <= n) mo->chunk = (int32_t)pw_min64(2 * n, PW_CHUNK_MAX);
+                    if (interval >= 0 && add <= INT32_MAX && add >= -INT32_MAX) {
+                        step = pw_over(PW_ONE, inv);
+                        step -= pw_mulshift(step, bend, 32);
+                        mo->guess_q32 = u + (n + 1) * step / 2;
+                        mo->step_q32 = step > PW_HALF ? 0 : step;
+                        pw_emit(pl, motor, pw_max64(first, sp->time_q16), interval, add, n);
+                        return;
+                    }
+                }
             }
         }
-        h = h > 2 ? (h / 2) & ~(int64_t)1 : 1;
-        mo->chunk = (int32_t)pw_max64(h, 2);
+        n = n > 2 ? n / 2 : 1;
+        mo->chunk = (int32_t)pw_max64(n, 2);
     }
 }
-
 int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work)
 {
     struct pw_motor *mo = &pl->motors[motor];
