@@ -35,6 +35,8 @@ sha256 = hashlib.sha256
 GZIP = 1
 DEFLATE = 2  # RFC 1951 without a wrapper, which is what IPP's "deflate" names
 ZLIB = 3
+_GZIP_MAGIC = b"\x1f\x8b"
+_HEAP_FOR_A_WINDOW = 131072  # bytes that are free: a window must not take what the print may need
 
 _CLOCK_SET_AFTER_S = 1704067200  # 2024-01-01: a clock before that was never set
 _SECONDS_1970_TO_2000 = 946684800
@@ -116,6 +118,18 @@ if hasattr(time, "ticks_ms"):
             self._in = bytearray(512)
             self._at = self._end = 0
 
+        def peek(self):
+            """Up to two bytes that come next."""
+            while self._end - self._at < 2:
+                self._in[: self._end - self._at] = self._in[self._at : self._end]
+                self._end -= self._at
+                self._at = 0
+                n = self._stream.readinto(memoryview(self._in)[self._end :])
+                if not n:
+                    break
+                self._end += n
+            return bytes(self._in[self._at : min(self._end, self._at + 2)])
+
         def readinto(self, buf):
             if self._at == self._end:
                 self._at = 0
@@ -131,15 +145,29 @@ if hasattr(time, "ticks_ms"):
             return 0
 
     class _Inflater:
-        def __init__(self, stream, kind):
-            form = {GZIP: _deflate.GZIP, DEFLATE: _deflate.RAW, ZLIB: _deflate.ZLIB}[kind]
-            self._io = _deflate.DeflateIO(_Source(stream), form, 15)
+        def __init__(self, stream, kind, window_bits):
+            self._source = _Source(stream)
+            self._kind = _kind_of(kind, self._source.peek())
+            # a window of 32 KiB is what the format may need, and what a small heap has not: then what reaches further back is an error
+            self._bits = window_bits or (15 if gc.mem_free() >= _HEAP_FOR_A_WINDOW else 12)
+            self._begin()
+
+        def _begin(self):
+            form = {GZIP: _deflate.GZIP, DEFLATE: _deflate.RAW, ZLIB: _deflate.ZLIB}[self._kind]
+            self._io = _deflate.DeflateIO(self._source, form, self._bits)
 
         def readinto(self, buf):
-            try:
-                return self._io.readinto(buf)
-            except (OSError, EOFError, ValueError):
-                raise DataError("broken compressed data")
+            while self._io is not None:
+                try:
+                    n = self._io.readinto(buf)
+                except (OSError, EOFError, ValueError):
+                    raise DataError("broken compressed data")
+                if n or not len(buf):
+                    return n
+                self._io = None
+                if self._kind == GZIP and self._source.peek() == _GZIP_MAGIC:
+                    self._begin()
+            return 0
 
 else:
     import traceback
@@ -199,23 +227,43 @@ else:
     class _Inflater:
         _CHUNK = 4096
 
-        def __init__(self, stream, kind):
+        def __init__(self, stream, kind, window_bits):
             self._stream = stream
-            self._z = zlib.decompressobj({GZIP: 31, DEFLATE: -15, ZLIB: 15}[kind])
             self._in = bytearray(self._CHUNK)
             self._left = b""
+            self._more(2)
+            self._kind = _kind_of(kind, self._left[:2])
+            self._bits = window_bits or 15
+            self._begin()
+
+        def _begin(self):
+            self._z = zlib.decompressobj({GZIP: 16, DEFLATE: 0, ZLIB: 0}[self._kind] + self._bits * (-1 if self._kind == DEFLATE else 1))
+
+        def _more(self, count):
+            """Until so many bytes wait, if the stream has them."""
+            while len(self._left) < count:
+                n = self._stream.readinto(self._in)
+                if not n:
+                    break
+                self._left += bytes(self._in[:n])
 
         def readinto(self, buf):
-            while not self._z.eof:
-                if not self._left:
-                    n = self._stream.readinto(self._in)
-                    self._left = bytes(self._in[:n]) if n else b""
+            while self._z is not None and len(buf):
+                self._more(1)
                 ended = not self._left
                 try:
                     got = self._z.decompress(self._left, len(buf))
                 except zlib.error:
                     raise DataError("broken compressed data") from None
                 self._left = self._z.unconsumed_tail
+                if self._z.eof:
+                    self._left = self._z.unused_data
+                    self._more(2)
+                    if self._kind == GZIP and self._left[:2] == _GZIP_MAGIC:
+                        self._begin()
+                    else:
+                        self._z = None
+                    ended = False
                 if got:
                     buf[: len(got)] = got
                     return len(got)
@@ -224,10 +272,19 @@ else:
             return 0
 
 
-def inflater(stream, kind):
+def _kind_of(kind, start):
+    # senders that mean zlib's wrapper by "deflate" are common; a proper one never begins so (stored, padding bits set)
+    if kind == DEFLATE and len(start) == 2 and start[0] & 15 == 8 and start[0] < 128 and (start[0] << 8 | start[1]) % 31 == 0:
+        return ZLIB
+    return kind
+
+
+def inflater(stream, kind, window_bits=None):
     """Decompressing reader over `stream` (its readinto gives 0 at the end; blocking).
 
-    kind: GZIP, DEFLATE or ZLIB.  Its readinto(buf) fills at most buf and returns the bytes, 0 at the end of the compressed data;
-    raises DataError when they are broken or cut off.  Holds a window of 32 KiB on MicroPython: one at a time, on a board.
+    kind: GZIP (several members in a row are one text), DEFLATE (taken with zlib's wrapper, too) or ZLIB.  Its readinto(buf) fills at most
+    buf and returns the bytes, 0 at the end of the compressed data, what follows them being left alone; raises DataError when they are
+    broken or cut off.  Holds a window of 2**window_bits bytes on MicroPython (by default 32 KiB, 4 KiB where the heap is small): one at
+    a time, on a board.
     """
-    return _Inflater(stream, kind)
+    return _Inflater(stream, kind, window_bits)

@@ -10,9 +10,12 @@ from firmware.ipp.codec import Response
 from firmware.ipp.printer_ops import cancel, stored, supplied
 from firmware.ipp.requested import JOB_GROUPS, Requested
 from firmware.ipp.status import BodyError, IppError
-from firmware.jobs import states
+from firmware.jobs import package, states
 from firmware.jobs.errors import Busy, JobClosed, TooManyDocuments
 from hal.errors import StorageError, StorageFull
+
+# status of a document that nothing can be made of: the job's reason
+_BROKEN = {status.FORMAT_ERROR: states.DOCUMENT_FORMAT_ERROR, status.COMPRESSION_ERROR: states.COMPRESSION_ERROR}
 
 
 async def send_document(ctx):
@@ -59,20 +62,15 @@ async def _start(body):
 
 async def _receive(ctx, job, document_format, compression, start, last):
     queue = ctx.printer.queue
-    if compression in (None, "none"):
-        if document_format is None:
-            document_format = _format_of(job)
-        try:
-            kind = formats.settle(document_format, start)
-        except IppError as e:
-            if e.status == status.FORMAT_ERROR:
-                # what was to be printed can not be: the job need not wait for its time-out
-                reasons = [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR]
-                queue.move(job, states.ABORTED, reasons, e.message)
-                await stored(queue)
-            raise
-    else:
-        kind = document_format or formats.GCODE
+    if document_format is None:
+        document_format = _format_of(job)
+    try:
+        kind = formats.settle(document_format, start, compression)
+    except IppError as e:
+        if e.status in _BROKEN:
+            # what was to be printed can not be: the job need not wait for its time-out
+            await _unprintable(queue, job, _BROKEN[e.status], e.message)
+        raise
     try:
         writer = queue.open_document(job, kind, compression, ticket.text(ctx.op, "document-name"))
     except Busy as e:
@@ -94,6 +92,8 @@ async def _receive(ctx, job, document_format, compression, start, last):
             piece = await body.read()
         await writer.close(last)
         done = True
+        if kind == package.FORMAT:
+            await _look_into(queue, job)
     except JobClosed:
         raise _ended(job)
     except StorageFull as e:
@@ -106,6 +106,22 @@ async def _receive(ctx, job, document_format, compression, start, last):
         if not done:
             # the client vanished, or the server is going down: never half a document
             writer.abort()
+
+
+async def _unprintable(queue, job, reason, message):
+    if not states.ended(job.state):
+        queue.move(job, states.ABORTED, [states.ABORTED_BY_SYSTEM, reason], message)
+        await stored(queue)
+
+
+async def _look_into(queue, job):
+    """A package that cannot be printed is refused while the client is there to be told; the checker would find it, too."""
+    try:
+        queue.open_reader(job, len(job.documents) - 1).close()
+    except package.PackageError as e:
+        code = status.UNPRINTABLE if e.reason == states.DOCUMENT_UNPRINTABLE_ERROR else status.FORMAT_ERROR
+        await _unprintable(queue, job, e.reason, e.message)
+        raise IppError(code, "Not printable: %s." % e.message)
 
 
 def _format_of(job):

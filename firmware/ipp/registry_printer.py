@@ -36,9 +36,9 @@ D;accuracy-units-supported;1setOf type2 keyword;PWG5100.21;R;=nm,um
 D;charset-configured;charset;rfc8011;R;=utf-8
 D;charset-supported;1setOf charset;rfc8011;R;=utf-8,us-ascii
 D;color-supported;boolean;rfc8011;R;=false
-D;compression-supported;1setOf type2 keyword;rfc8011;R;=none
+D;compression-supported;1setOf type2 keyword;rfc8011;R;=none,deflate,gzip
 D;document-format-default;mimeMediaType;rfc8011;R;=text/x-gcode
-D;document-format-supported;1setOf mimeMediaType;rfc8011;R;=text/x-gcode,application/vnd.pwg-safe-gcode,application/octet-stream
+D;document-format-supported;1setOf mimeMediaType;rfc8011;R;=text/x-gcode,application/vnd.pwg-safe-gcode,model/3mf,application/octet-stream
 D;generated-natural-language-supported;1setOf naturalLanguage;rfc8011;R;=en
 D;identify-actions-default;1setOf type2 keyword;PWG5100.13;R;*
 D;identify-actions-supported;1setOf type2 keyword;PWG5100.13;R;*

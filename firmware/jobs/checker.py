@@ -92,7 +92,7 @@ class Checker:
         except Refused as e:
             self._abort(job, [e.reason], e.message)
         except DataError as e:
-            self._abort(job, [states.COMPRESSION_ERROR], "the document cannot be read: " + e.message)
+            self._abort(job, [getattr(e, "reason", states.COMPRESSION_ERROR)], "the document cannot be read: " + e.message)
         except StorageError as e:
             self._abort(job, [], "the document cannot be read: " + e.message)
         except HalError as e:

@@ -3,10 +3,11 @@
 A document's file is complete and durable before any record speaks of it; a file that no record speaks of is rubbish and goes at the
 next start.  Files go only when the record that no longer needs them is durable (queue.py calls sweep()).
 
-Compressed documents are stored as they came and inflated when read.  Not here: jobs (queue.py), documents while they arrive
-(incoming.py), what is in a document (checker.py).
+Compressed documents and packages (package.py) are stored as they came and inflated when read.  Not here: jobs (queue.py), documents
+while they arrive (incoming.py), what is in a document (checker.py).
 """
 
+from firmware.jobs import package
 from hal import compat
 from hal.errors import DataError, StorageFull
 
@@ -35,17 +36,21 @@ def is_file_name(name):
 
 
 class Reader:
-    """A document's text, from the start.  size: bytes of the file."""
+    """A document's text, from the start.  size: bytes of the file.  Raises DataError, StorageError; close() is the caller's even then."""
 
     def __init__(self, stream, compression, size):
         self._stream = stream
         self.size = size
-        kind = _KINDS.get(compression)
-        self._source = compat.inflater(stream, kind) if kind else stream
+        self._source = compat.inflater(stream, _KINDS[compression])
+        self._left = max(package.SMALL_BYTES, package.RATIO_MAX * size)
 
     def readinto(self, buf):
         """Fills at most buf; returns the bytes, 0 at the end.  Raises StorageError, DataError (broken compression)."""
-        return self._source.readinto(buf)
+        n = self._source.readinto(buf)
+        self._left -= n
+        if self._left < 0:
+            raise DataError("it grows to more than %d times its size" % package.RATIO_MAX)
+        return n
 
     def close(self):
         self._stream.close()
@@ -123,7 +128,17 @@ class Spool:
         return wrong
 
     def open(self, document):
-        """Reader of a Document."""
-        if document.compression and document.compression != "none" and document.compression not in _KINDS:
-            raise DataError("compression %s is not known" % document.compression)
-        return Reader(self.files.open(document.file), document.compression, document.size)
+        """Something with readinto(buf) -> bytes, 0 at the end, and close(): a Document's text.  Raises StorageError, DataError."""
+        compression = document.compression
+        if compression and compression != "none":
+            if compression not in _KINDS:
+                raise DataError("compression %s is not known" % compression)
+            return Reader(self.files.open(document.file), compression, document.size)
+        stream = self.files.open(document.file)
+        if document.format != package.FORMAT:
+            return stream
+        try:
+            return package.PlateReader(stream, document.size)
+        except DataError:
+            stream.close()
+            raise

@@ -8,6 +8,7 @@ import pytest
 
 from firmware.gcode import policy
 from firmware.ipp import attributes, formats, registry_job, registry_omitted, registry_printer, registry_request, tags
+from firmware.jobs import package
 
 FACTS = Path(__file__).resolve().parents[2] / "vectors" / "registry"
 TABLES = {"operation": registry_request.ROWS, "job": registry_job.ROWS, "printer": registry_printer.ROWS}
@@ -148,7 +149,7 @@ def _class(name):
 
 def test_formats_have_names():
     supported = attributes.constants(attributes.find(registry_printer.ROWS, "document-format-supported"))
-    assert supported == [formats.GCODE, formats.SAFE_GCODE, formats.OCTETS]
+    assert supported == [formats.GCODE, formats.SAFE_GCODE, package.FORMAT, formats.OCTETS]
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,8 @@ def test_validate_makes_nothing(client):
     "extra, code, name",
     [
         (mime("image/png"), status.FORMAT_NOT_SUPPORTED, "document-format"),
-        (mime("model/3mf"), status.FORMAT_NOT_SUPPORTED, "document-format"),
-        (keywords("compression", "gzip"), status.COMPRESSION_NOT_SUPPORTED, "compression"),
+        (mime("model/3mf+slice"), status.FORMAT_NOT_SUPPORTED, "document-format"),
+        (keywords("compression", "compress"), status.COMPRESSION_NOT_SUPPORTED, "compression"),
         (integer("job-k-octets", 1 << 20), status.TOO_LARGE, "job-k-octets"),
     ],
 )
