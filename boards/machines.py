@@ -4,4 +4,5 @@ DATA = (
     # name, PCB folder, printer file
     ("sim-cartesian", "sim_board", "sim_cartesian"),
     ("sim-corexy", "sim_board", "sim_corexy"),
+    ("sim-delta", "sim_board", "sim_delta"),
 )

@@ -49,7 +49,7 @@ _PCB = {
     "dir_setup_ns": ("int", "ns", 0, 100000, 1000, "Time between a change of direction and the next pulse."),
     "adc_bits": ("int", "bit", 8, 16, 12, "Resolution of the analogue converter."),
     "motors": ("parts", ("group", _MOTOR, "A motor output."), 8, "Motor outputs by the name printed on the board."),
-    "heaters": ("parts", ("group", _HEATER_OUT, "A heater output."), 4, "Heater outputs."),
+    "heaters": ("parts", ("group", _HEATER_OUT, "A heater output."), 8, "Heater outputs."),
     "sensors": ("parts", ("group", _SENSOR_IN, "A thermistor input."), 8, "Thermistor inputs."),
     "fans": ("parts", ("group", _FAN_OUT, "A fan output."), 8, "Fan outputs."),
     "inputs": ("parts", ("group", _INPUT, "A switch input."), 8, "Inputs for endstops."),
@@ -153,14 +153,50 @@ _ROW = {
 _TOWER = {
     "x_mm": ("num", "mm", -2000, 2000, None, "Where the joints of tower and effector are one above the other."),
     "y_mm": ("num", "mm", -2000, 2000, None, "The same, y."),
+    "trim_mm": ("num", "mm", -50, 50, 0, "So much higher than the endstop_mm of axis z its switch closes."),
+}
+
+_SURFACE = {
+    "height_mm": ("num", "mm", -5, 5, 0, "Height at the origin."),
+    "tilt_x": ("num", "", -0.05, 0.05, 0, "Rise a millimetre of x."),
+    "tilt_y": ("num", "", -0.05, 0.05, 0, "Rise a millimetre of y."),
+    "wave_mm": ("num", "mm", 0, 2, 0, "Height of waves in x and y."),
+    "wave_length_mm": ("num", "mm", 20, 2000, 200, "Their length."),
+}
+
+_PROBE = {
+    "input": ("text", 16, None, "Input of the PCB that closes when the probe feels the bed."),
+    "x_mm": ("num", "mm", -200, 200, 0, "Where the probe is, seen from the nozzle of T0."),
+    "y_mm": ("num", "mm", -200, 200, 0, "The same, y."),
+    "z_mm": ("num", "mm", -20, 20, 0, "Height of the nozzle above the bed when the probe closes."),
+    "mm_s": ("num", "mm/s", 0.1, 50, 5, "Speed of the approach."),
+    "travel_mm_s": ("num", "mm/s", 1, 500, 50, "Speed between points."),
+    "lift_mm": ("num", "mm", 0.5, 50, 5, "Height above the bed between points."),
+    "depth_mm": ("num", "mm", 0, 20, 2, "So far below z = 0 the bed is looked for."),
+    "samples": ("int", "", 1, 10, 2, "Approaches a point; their mean counts."),
+    "tolerance_mm": ("num", "mm", 0.001, 1, 0.02, "They differ by at most so much, or are made again."),
+    "retries": ("int", "", 0, 10, 3, "How often."),
+    "surface": ("option", _SURFACE, "The bed as the simulator has it; none: flat."),
+}
+
+_MESH = {
+    "x_points": ("int", "point", 2, 64, 5, "Points along x."),
+    "y_points": ("int", "point", 2, 64, 5, "Points along y."),
+    "min_x_mm": ("num", "mm", -2000, 2000, None, "First point."),
+    "max_x_mm": ("num", "mm", -2000, 2000, None, "Last point."),
+    "min_y_mm": ("num", "mm", -2000, 2000, None, "The same, y."),
+    "max_y_mm": ("num", "mm", -2000, 2000, None, "The same, y."),
+    "kind": ("choice", ("bilinear", "bicubic"), "bicubic", "How heights between points are found."),
+    "fade_from_mm": ("num", "mm", 0, 100, 1, "Up to here the print follows the bed."),
+    "fade_to_mm": ("num", "mm", 0.1, 1000, 10, "From here on it is flat; at least ten times the greatest height above fade_from_mm."),
 }
 
 _EXTRUDER = {
     "motor": ("text", 16, None, "Motor output of the PCB."),
     "steps_per_mm": ("num", "1/mm", 0.001, 10000, None, "Steps a millimetre of filament."),
-    "x_mm": ("num", "mm", -1000, 1000, 0, "Where its nozzle is, seen from that of T0."),
-    "y_mm": ("num", "mm", -1000, 1000, 0, "The same, y."),
-    "z_mm": ("num", "mm", -1000, 1000, 0, "The same, z; lower is negative."),
+    "x_mm": ("num", "mm", -500, 500, 0, "Where its nozzle is, seen from that of T0."),
+    "y_mm": ("num", "mm", -500, 500, 0, "The same, y."),
+    "z_mm": ("num", "mm", -500, 500, 0, "The same, z; lower is negative."),
     "pressure_advance_s": ("num", "s", 0, 2, 0, "As the first extruder's."),
 }
 
@@ -222,12 +258,14 @@ _PRINTER = {
         },
         "Limits and rules of motion.",
     ),
+    "probe": ("option", _PROBE, "What feels the bed (G29)."),
+    "mesh": ("option", _MESH, "Where it does so; needs the probe and room (motion.mesh_points)."),
     "axes": (
         "group",
         {
-            "x": ("group", _AXIS, "CoreXY: motor a."),
-            "y": ("group", _AXIS, "CoreXY: motor b."),
-            "z": ("group", _AXIS, "The vertical."),
+            "x": ("group", _AXIS, "CoreXY, CoreXZ: motor a; delta: tower a, and the limits of x."),
+            "y": ("group", _AXIS, "CoreXY: motor b; delta: tower b, and the limits of y."),
+            "z": ("group", _AXIS, "The vertical; CoreXZ: motor b; delta: tower c, and homing of all three."),
         },
         "Axes and their motors.",
     ),
@@ -262,6 +300,10 @@ _PRINTER = {
             "nozzle": ("group", _HEATER, "The hot end."),
             "bed": ("option", _HEATER, "Heated bed."),
             "chamber": ("option", _HEATER, "Heated chamber."),
+            "nozzle1": ("option", _HEATER, "The hot end of T1; none: that of T0 is T1's as well."),
+            "nozzle2": ("option", _HEATER, "The hot end of T2, likewise."),
+            "nozzle3": ("option", _HEATER, "The hot end of T3."),
+            "nozzle4": ("option", _HEATER, "The hot end of T4."),
         },
         "What is heated.",
     ),

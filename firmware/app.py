@@ -66,7 +66,7 @@ class App:
         yield
         self.heating = Heating(machine, self.config)
         self.supervisor = Supervisor(machine, self.heating)
-        self.motion = SideMotion(machine, Geometry(description))
+        self.motion = SideMotion(machine, Geometry(description, machine.core))
         self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
         yield

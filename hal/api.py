@@ -8,9 +8,16 @@ from `Machine.caps` and from the dictionaries; present hardware implements its w
 from hal.errors import StorageError
 
 # The names that heaters can have, in the order in which they are listed everywhere; the index is the port's heater number.
-HEATERS = ("nozzle", "bed", "chamber")
+# in the order of the port's outputs; nozzle1 to nozzle4 heat T1 to T4, which nozzle heats where they are missing
+HEATERS = ("nozzle", "bed", "chamber", "nozzle1", "nozzle2", "nozzle3", "nozzle4")
 # Axis names; the index is the port's input number of the axis' endstop and, for Cartesian mechanics, the motor.
 AXES = ("x", "y", "z")
+
+
+def nozzle_of(tool, heaters):
+    """Name of the heater of tool 0 to 4: its own where the machine has one ("nozzle1" for T1), else that of T0."""
+    name = "nozzle%d" % tool if tool else "nozzle"
+    return name if name in heaters else "nozzle"
 
 
 class FlashError(StorageError):
@@ -215,7 +222,7 @@ class Caps:
     """What the machine has and has room for; plain values, never changed after the factory filled them.
 
     heaters: tuple of names out of HEATERS.  fans: tuple out of ("part", "hotend").  has_chamber, has_bed: bool.
-    min_um, max_um, home_um: (x, y, z).
+    min_um, max_um, home_um: (x, y, z).  tools: number of extruders.
     nozzle_um, filament_um.  max_target_c: {heater: degC}.  connections, jobs, history, spool_bytes.  write_while_moving.
     identify: tuple of Identify-Printer actions.  flash_settings_bytes: part at the end of the flash that belongs to the settings.
     lease_ms, stall_ms.
@@ -231,7 +238,7 @@ class Machine:
 
     name, description (the whole dictionary), caps (Caps), clock (Clock), core (hal.stepcore.StepCore; core.port is the port),
     heaters {name: Heater}, sensors {heater name: Adc}, fans {name: Pwm}, endstops {axis: input number of the port, or None},
-    flash (Flash), files (Files), net (Net), trace (Trace or None).
+    probe (input number of the port, or None), flash (Flash), files (Files), net (Net), trace (Trace or None).
     """
 
     def __init__(self, name, description, caps):
@@ -244,6 +251,7 @@ class Machine:
         self.sensors = {}
         self.fans = {}
         self.endstops = {}
+        self.probe = None
         self.flash = None
         self.files = None
         self.net = None

@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Any
 
 from hal.errors import StorageError
@@ -6,6 +6,8 @@ from hal.stepcore import StepCore
 
 HEATERS: tuple[str, ...]
 AXES: tuple[str, ...]
+
+def nozzle_of(tool: int, heaters: Container[str]) -> str: ...
 
 class FlashError(StorageError): ...
 
@@ -82,6 +84,7 @@ class Caps:
     home_um: tuple[int, int, int]
     nozzle_um: int
     filament_um: int
+    tools: int
     max_target_c: dict[str, float]
     connections: int
     jobs: int

@@ -140,8 +140,10 @@ def check(desc, where=""):
     if flash["settings_bytes"] > flash["bytes"] // 2:
         fail(where, "pcb.flash.settings_bytes", "at most half of the flash (%d) expected" % (flash["bytes"] // 2))
     taken = {}
+    delta = printer["kinematics"] == "delta"
     for axis in AXES:
-        _axis(where, printer["axes"][axis], "printer.axes." + axis, pcb, taken)
+        _axis(where, printer["axes"][axis], "printer.axes." + axis, pcb, taken, not delta or axis == "z")
+    _levelling(where, printer, pcb, taken)
     extruders = extruders_of(printer)
     for number in range(len(extruders)):
         path = "printer.extruder" + (str(number) if number else "")
@@ -149,6 +151,8 @@ def check(desc, where=""):
     for number in range(len(extruders), _EXTRUDERS):
         if printer["extruder%d" % number] is not None:
             fail(where, "printer.extruder%d" % number, "extruder%d is missing" % len(extruders))
+        if printer["heaters"]["nozzle%d" % number] is not None:
+            fail(where, "printer.heaters.nozzle%d" % number, "extruder%d is missing" % number)
     for kinematics, part in (("linear", "matrix"), ("delta", "delta")):
         if printer["kinematics"] == kinematics and printer[part] is None:
             fail(where, "printer." + part, "missing; kinematics %s needs it" % kinematics)
@@ -193,7 +197,30 @@ def _use(where, name, parts, path, room, taken):
     taken[room + name] = path
 
 
-def _axis(where, axis, path, pcb, taken):
+def _levelling(where, printer, pcb, taken):
+    probe = printer["probe"]
+    mesh = printer["mesh"]
+    if probe is not None:
+        _use(where, probe["input"], pcb["inputs"], "printer.probe.input", "pcb.inputs", taken)
+    if mesh is None:
+        return
+    if probe is None:
+        fail(where, "printer.probe", "missing; printer.mesh needs it")
+    points = mesh["x_points"] * mesh["y_points"]
+    if points > printer["motion"]["mesh_points"]:
+        fail(where, "printer.motion.mesh_points", "at least %d expected, printer.mesh has so many" % points)
+    for axis in ("x", "y"):
+        low = mesh["min_%s_mm" % axis]
+        high = mesh["max_%s_mm" % axis]
+        limits = printer["axes"][axis]
+        if not limits["min_mm"] <= low < high <= limits["max_mm"]:
+            allowed = "min_%s_mm to max_%s_mm within %s to %s mm" % (axis, axis, limits["min_mm"], limits["max_mm"])
+            fail(where, "printer.mesh.max_%s_mm" % axis, "%s expected, not %s to %s" % (allowed, low, high))
+    if mesh["fade_to_mm"] <= mesh["fade_from_mm"]:
+        fail(where, "printer.mesh.fade_to_mm", "more than fade_from_mm (%s) expected" % mesh["fade_from_mm"])
+
+
+def _axis(where, axis, path, pcb, taken, switch):
     _use(where, axis["motor"], pcb["motors"], join(path, "motor"), "pcb.motors", taken)
     _use(where, axis["endstop"], pcb["inputs"], join(path, "endstop"), "pcb.inputs", taken)
     low = axis["min_mm"]
@@ -202,7 +229,7 @@ def _axis(where, axis, path, pcb, taken):
         fail(where, join(path, "max_mm"), "more than min_mm (%s) expected, not %s" % (low, high))
     if not low <= axis["home_mm"] <= high:
         fail(where, join(path, "home_mm"), "a place from %s to %s mm expected, not %s" % (low, high, axis["home_mm"]))
-    if low < axis["endstop_mm"] < high:
+    if switch and low < axis["endstop_mm"] < high:
         fail(where, join(path, "endstop_mm"), "at most %s or at least %s mm expected, not %s" % (low, high, axis["endstop_mm"]))
 
 
@@ -346,6 +373,7 @@ def caps(desc):
             "home_um": tuple(config["home_um"]),
             "nozzle_um": config["nozzle_um"],
             "filament_um": config["filament_um"],
+            "tools": len(extruders_of(printer)),
             "max_target_c": {name: printer["heaters"][name]["max_target_c"] for name in heaters},
             "connections": pcb["limits"]["connections"],
             "jobs": pcb["limits"]["jobs"],
@@ -386,6 +414,8 @@ def build(desc, backend):
         for index in range(len(AXES)):
             axis = AXES[index]
             machine.endstops[axis] = backend.endstop(axis, printer["axes"][axis], index)
+        if printer["probe"] is not None:
+            machine.probe = backend.probe(printer["probe"], len(AXES))
         machine.flash = backend.flash()
         machine.files = backend.files()
         machine.net = backend.net()

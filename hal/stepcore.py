@@ -362,8 +362,10 @@ class StepCore:
         checked(lib.pw_override(self.core, speed_permille, flow_permille))
 
     def mesh(self, words=None, heights_nm=None):
-        """Takes a mesh: words [kind, nx, ny, x_um, y_um, spacing_x_um, spacing_y_um, fade_from_um, fade_to_um], heights row by row along x; or
-        none.  Between documents, or in one that stands at home with nothing queued.  CoreError; then nothing has changed."""
+        """Takes a mesh, heights row by row along x, or none: between documents, or in one that stands at home with nothing queued.
+
+        words: kind, nx, ny, x_um, y_um, spacing_x_um, spacing_y_um, fade_from_um, fade_to_um.  CoreError; then nothing has changed.
+        """
         shape, heights = array("i", words or (0,)), array("i", heights_nm or (0,))
         if words and len(heights) != words[1] * words[2]:
             raise ConfigError("mesh", "%d heights expected, not %d" % (words[1] * words[2], len(heights)))
@@ -371,20 +373,20 @@ class StepCore:
 
     def mesh_lift_nm(self, place_nm):
         """What the mesh adds to z at a place [x, y, z] of the program, in nm."""
-        lift = array("q", (0,))
-        checked(lib.pw_mesh_lift_at(self.core, ref(array("q", place_nm), "int64_t"), ref(lift, "int64_t")))
+        place, lift = array("q", place_nm), array("q", (0,))
+        checked(lib.pw_mesh_lift_at(self.core, ref(place, "int64_t"), ref(lift, "int64_t")))
         return lift[0]
 
     def counts_at(self, place_nm):
         """Counts [3] of the axis motors where the machine stands at [x, y, z], rounded to whole steps; CoreError out of reach."""
-        counts = array("q", (0, 0, 0))
-        checked(lib.pw_counts_at(self.core, ref(array("q", place_nm), "int64_t"), ref(counts, "int64_t")))
+        place, counts = array("q", place_nm), array("q", (0, 0, 0))
+        checked(lib.pw_counts_at(self.core, ref(place, "int64_t"), ref(counts, "int64_t")))
         return list(counts)
 
     def place_at(self, counts):
         """[x, y, z] in nm where the machine stands with these counts [3], or None: there is no such place."""
-        place = array("q", (0, 0, 0))
-        result = lib.pw_place_at(self.core, ref(array("q", counts), "int64_t"), ref(place, "int64_t"))
+        known, place = array("q", counts), array("q", (0, 0, 0))
+        result = lib.pw_place_at(self.core, ref(known, "int64_t"), ref(place, "int64_t"))
         if result == PW_E_REACH:
             return None
         checked(result)

@@ -31,6 +31,7 @@ DATA = {
         "X-STOP": {"pin": "PC0"},
         "Y-STOP": {"pin": "PC1"},
         "Z-STOP": {"pin": "PC4"},
+        "PROBE": {"pin": "PA1"},
     },
     "flash": {"bytes": 8388608, "sector_bytes": 4096, "page_bytes": 256, "settings_bytes": 32768},
     "write_while_moving": True,

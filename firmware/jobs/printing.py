@@ -170,14 +170,14 @@ class Printing:
             await self.runner.tick(10, True)
 
     async def _park(self):
-        """Up, then to the back left: the print can be reached."""
+        """Up, then out of the way of the print."""
         runner = self.runner
         geometry = runner.motion.geometry
         place = runner.motion.place_nm()
         lift = min(PARK_LIFT_NM, geometry.max_nm[2] - place[2])
         if lift > 0:
             await runner.motion.travel([None, None, place[2] + lift], PARK_Z_MM_S, runner.wait)
-        await runner.motion.travel([geometry.min_nm[0], geometry.max_nm[1], None], PARK_MM_S, runner.wait)
+        await runner.motion.travel([geometry.park_nm[0], geometry.park_nm[1], None], PARK_MM_S, runner.wait)
 
     # -- before the first document
 
@@ -392,11 +392,12 @@ class Printing:
         if moved:
             # until it is done, counts say nothing
             self.runner.homed = False
-            await self.runner.motion.home(axes, self.runner.wait)
+            await self.runner.motion.home(axes, self.runner.wait, stood_nm)
             self.runner.homed = True
 
     def act(self, action):
         """Does what a mark was set for; the motion has reached its place."""
+            stood_nm = self.runner.motion.place_nm()  # with skew, that is not quite where the home position of an axis is
         kind = action[0]
         if kind == _TARGET:
             self._set_target(action[1], action[2])

@@ -1,39 +1,44 @@
-"""Where motor counts and places in the machine belong together: counts <-> nanometres, motors of an axis.
+"""Where motor counts and places in the machine belong together: motors of an axis, homing's places.
 
-Plain integer arithmetic on the machine's data; the core does the same on its own for the motion that it plans.
+Places are the machine's, [x, y, z] in nm, without mesh and skew: those of the core's second context.  The core itself converts, so
+there is one truth about kinematics.
 """
 
+from hal.compat import const
+
 AXES = ("x", "y", "z")
-_UM_NM = 1000
+_UM_NM = const(1000)
 
 
 class Geometry:
-    """description: the merged machine description (hal.factory.describe).  Motors are in the core's order: x y z e, CoreXY a b z e."""
+    """description: the merged machine description (hal.factory.describe); core: hal.stepcore.StepCore."""
 
-    def __init__(self, description):
+    def __init__(self, description, core):
         printer = description["printer"]
         axes = printer["axes"]
-        self.corexy = printer["kinematics"] == "corexy"
-        # whole steps a metre: 95.522 steps/mm stay exact
-        self.steps_m = [whole(axes[axis]["steps_per_mm"] * 1000) for axis in AXES]
+        self._core = core
+        self.delta = printer["kinematics"] == "delta"
         self.home_nm = [_nm(axes[axis]["home_mm"]) for axis in AXES]
         self.min_nm = [_nm(axes[axis]["min_mm"]) for axis in AXES]
         self.max_nm = [_nm(axes[axis]["max_mm"]) for axis in AXES]
         self.endstop_nm = [_nm(axes[axis]["endstop_mm"]) for axis in AXES]
+        self._motors = [_motors(printer, axis) for axis in range(3)]
+        if self.delta:
+            # the nozzle's height over the middle of the bed when the tower's switch closes
+            self.tower_nm = [self.endstop_nm[2] + _nm(printer["delta"][tower]["trim_mm"]) for tower in "abc"]
+            self.radius_nm = _nm(printer["delta"]["bed_radius_mm"])
+            self.park_nm = self.home_nm
+        else:
+            self.radius_nm = None
+            self.park_nm = [self.min_nm[0], self.max_nm[1], None]  # to the back left: the print can be reached
 
     def counts_at(self, place_nm):
-        """Motor counts [3] of a place (x, y, z), rounded to whole steps."""
-        x, y, z = place_nm
-        if self.corexy:
-            x, y = x + y, x - y
-        return [self._steps(x, 0), self._steps(y, 1), self._steps(z, 2)]
+        """Motor counts [3] of a place, rounded to whole steps; CoreError out of reach."""
+        return self._core.counts_at(place_nm)
 
     def place_at(self, counts):
-        """[x, y, z] in nm of motor counts (the first three of them)."""
-        a, b, z = [(counts[m] * 1000000000 + self.steps_m[m] // 2) // self.steps_m[m] for m in range(3)]
-        if self.corexy:
-            return [(a + b) // 2, (a - b) // 2, z]
-        return [a, b, z]
+        """[x, y, z] in nm of motor counts (the first three of them); None where there is no such place."""
+        return self._core.place_at(counts)
 
     def nm(self, mm):
         """Millimetres of the machine's data in nm."""
@@ -41,10 +46,27 @@ class Geometry:
 
     def motors_of(self, axis):
         """Motors that move when the axis (0 to 2) does."""
-        return (0, 1) if self.corexy and axis < 2 else (axis,)
+        return self._motors[axis]
 
-    def _steps(self, nm, motor):
-        return (nm * self.steps_m[motor] + 500000000) // 1000000000
+    def switch_counts(self, place_nm):
+        """Counts [3] at which the towers' switches of a delta close; place_nm: their heights, over the middle of the bed."""
+        return [self.counts_at([0, 0, place_nm[tower]])[tower] for tower in range(3)]
+
+    def on_bed(self, x_nm, y_nm):
+        """Is the point within the travel limits and the bed's circle?"""
+        if not self.min_nm[0] <= x_nm <= self.max_nm[0] or not self.min_nm[1] <= y_nm <= self.max_nm[1]:
+            return False
+        return self.radius_nm is None or x_nm * x_nm + y_nm * y_nm <= self.radius_nm * self.radius_nm
+
+
+def _motors(printer, axis):
+    kinematics = printer["kinematics"]
+    if kinematics == "delta":
+        return (0, 1, 2)
+    if kinematics == "linear":
+        return tuple([motor for motor in range(3) if printer["matrix"]["abc"[motor]][AXES[axis]]])
+    pair = {"corexy": (0, 1), "corexz": (0, 2)}.get(kinematics, ())
+    return pair if axis in pair else (axis,)
 
 
 def whole(number):

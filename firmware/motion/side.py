@@ -30,16 +30,26 @@ class SideMotion:
         self.core = machine.core
         self.port = machine.core.port
         self.geometry = geometry
+        self.trim_nm = 0  # the bed at the home position is so much higher than the endstop of z says (motion/mesh.py)
+        self.triggered = 0  # bit per motor whose gate ended the last travel
+        self._place_nm = list(geometry.home_nm)
 
     def place_nm(self):
-        """[x, y, z] where the machine stands, by its counts."""
+        """[x, y, z] where the machine stands, by its counts; while a delta's towers are each on their own, where it stood before."""
         status = self.port.status()
-        return self.geometry.place_at([status.count(m) for m in range(3)])
+        place = self.geometry.place_at([status.count(m) for m in range(3)])
+        if place is not None:
+            self._place_nm = place
+        return list(self._place_nm)
 
-    async def travel(self, target_nm, speed_mm_s, wait, gate=None):
+    def gates(self, axis, index):
+        """What travel() takes so that the axis ends where the input closes."""
+        return [(motor, index) for motor in self.geometry.motors_of(axis)]
+
+    async def travel(self, target_nm, speed_mm_s, wait, gates=()):
         """Moves in a straight line to [x, y, z]; None leaves an axis where it is.  Motion stands before and after.
 
-        gate: (input, axis) ends the motors of the axis where the input closes.  Returns True when it did.
+        gates: pairs (motor, input): the motor ends where the input closes.  Returns True when all did.
         """
         place = self.place_nm()
         set_words = words = ""
@@ -53,12 +63,12 @@ class SideMotion:
         text = bytearray(("G21\nG90\nG92%s\nG1%s F%d\n" % (set_words, words, speed_mm_s * 60)).encode())
         core = self.core
         core.enter()
+        self.triggered = 0
         try:
             gated = 0
-            if gate:
-                for motor in self.geometry.motors_of(gate[1]):
-                    self.port.gate(motor, gate[0])
-                    gated |= 1 << motor
+            for motor, index in gates:
+                self.port.gate(motor, index)
+                gated |= 1 << motor
             at = 0
             while at < len(text):
                 at += core.feed(text, at, len(text))
@@ -70,7 +80,8 @@ class SideMotion:
             while not core.flush():
                 await wait(_SLICE_MS)
             while True:
-                if gated and self.port.status().triggered & gated == gated:
+                self.triggered = self.port.status().triggered & gated
+                if gated and self.triggered == gated:
                     return True
                 if self.idle():
                     return False
@@ -99,32 +110,46 @@ class SideMotion:
             return False
         return self.port.status().played_tick >= status.final_tick
 
-    async def home(self, axes, wait):
-        """Finds the endstops of the axes (a tuple of 0 to 2), in their order, and ends at their home position on whole steps."""
+    async def home(self, axes, wait, to_nm=None):
+        """Finds the endstops of the axes (a tuple of 0 to 2), in their order; a delta those of all towers, together.
+
+        Ends at to_nm [x, y, z] in these axes, or at their home position, on whole steps.
+        """
+        to_nm = self.geometry.home_nm if to_nm is None else to_nm
+        if self.geometry.delta:
+            await self._find_towers(wait)
+            await self.travel(to_nm, self._data(2)["homing_mm_s"], wait)
+            return
         for axis in axes:
             await self._find(axis, wait)
         for axis in (2, 1, 0):
             if axis in axes:
-                await self._along(axis, self.geometry.home_nm[axis], self._data(axis)["homing_mm_s"], wait)
+                await self._along(axis, to_nm[axis], self._data(axis)["homing_mm_s"], wait)
 
     def _data(self, axis):
         return self.machine.description["printer"]["axes"][AXES[axis]]
+
+    def _input(self, axis):
+        index = self.machine.endstops.get(AXES[axis])
+        if index is None:
+            raise MotionError("axis %s has no endstop" % AXES[axis], axis)
+        return index
 
     async def _find(self, axis, wait):
         """Fast to the switch, back, slowly again; the place of the switch becomes the machine's position there."""
         geometry, data = self.geometry, self._data(axis)
         name = AXES[axis]
-        index = self.machine.endstops.get(name)
-        if index is None:
-            raise MotionError("axis %s has no endstop" % name, axis)
+        index = self._input(axis)
         low, high = geometry.min_nm[axis], geometry.max_nm[axis]
         end = geometry.endstop_nm[axis]
         # the switch lies at one end of the travel, or beyond
         way = -1 if end <= (low + high) // 2 else 1
         span = high - low
+        if axis == 2:
+            end -= self.trim_nm
         back = way * geometry.nm(data["homing_retract_mm"])
         fast, slow = data["homing_mm_s"], data["homing_slow_mm_s"]
-        gate = (index, axis)
+        gates = self.gates(axis, index)
         if self.port.input_state(index):
             self._declare(axis, end)
             await self._along(axis, end - 2 * back, fast, wait)
@@ -132,20 +157,51 @@ class SideMotion:
                 raise MotionError("the endstop of axis %s stays closed" % name, axis)
         # as far away as can be, and some more: where the axis is is not known yet
         self._declare(axis, end - way * (span + span // 4))
-        if not await self._along(axis, end + way * (span // 4), fast, wait, gate):
+        if not await self._along(axis, end + way * (span // 4), fast, wait, gates):
             raise MotionError("axis %s did not reach its endstop" % name, axis)
         self._declare(axis, end)
         await self._along(axis, end - back, fast, wait)
         if self.port.input_state(index):
             raise MotionError("the endstop of axis %s stays closed" % name, axis)
-        if not await self._along(axis, end + back, slow, wait, gate):
+        if not await self._along(axis, end + back, slow, wait, gates):
             raise MotionError("axis %s did not find its endstop again" % name, axis)
         self._declare(axis, end)
 
-    async def _along(self, axis, nm, speed_mm_s, wait, gate=None):
+    async def _find_towers(self, wait):
+        """The same for a delta: all carriages up, each to its own switch.  Over the middle of the bed they go alike."""
+        geometry, data = self.geometry, self._data(2)
+        inputs = [self._input(tower) for tower in range(3)]
+        gates = [(tower, inputs[tower]) for tower in range(3)]
+        end = geometry.endstop_nm[2]
+        span = geometry.max_nm[2] - geometry.min_nm[2]
+        back = geometry.nm(data["homing_retract_mm"])
+        fast, slow = data["homing_mm_s"], data["homing_slow_mm_s"]
+        if any(self.port.input_state(index) for index in inputs):
+            self._set_counts(geometry.counts_at([0, 0, end]))
+            await self._along(2, end - 2 * back, fast, wait)
+            self._check_open(inputs)
+        self._set_counts(geometry.counts_at([0, 0, end - span - span // 4]))
+        await self._to_switches(end + span // 4, fast, wait, gates, "tower %s did not reach its endstop")
+        await self._along(2, self.place_nm()[2] - back, fast, wait)
+        self._check_open(inputs)
+        await self._to_switches(self.place_nm()[2] + 2 * back, slow, wait, gates, "tower %s did not find its endstop again")
+
+    async def _to_switches(self, z_nm, speed_mm_s, wait, gates, problem):
+        if not await self._along(2, z_nm, speed_mm_s, wait, gates):
+            for tower in range(3):
+                if not (self.triggered >> tower) & 1:
+                    raise MotionError(problem % "abc"[tower], tower)
+        self._set_counts(self.geometry.switch_counts(self.geometry.tower_nm))
+
+    def _check_open(self, inputs):
+        for tower in range(3):
+            if self.port.input_state(inputs[tower]):
+                raise MotionError("the endstop of tower %s stays closed" % "abc"[tower], tower)
+
+    async def _along(self, axis, nm, speed_mm_s, wait, gates=()):
         target = [None, None, None]
         target[axis] = nm
-        return await self.travel(target, speed_mm_s, wait, gate)
+        return await self.travel(target, speed_mm_s, wait, gates)
 
     def _declare(self, axis, nm):
         """The axis is at nm, by definition."""
@@ -153,4 +209,8 @@ class SideMotion:
         place[axis] = nm
         counts = self.geometry.counts_at(place)
         for motor in self.geometry.motors_of(axis):
+            self.port.set_count(motor, counts[motor])
+
+    def _set_counts(self, counts):
+        for motor in range(3):
             self.port.set_count(motor, counts[motor])

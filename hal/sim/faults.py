@@ -1,8 +1,9 @@
 """Faults to order: `KIND[:PART][=VALUE][@SECONDS]`, as given to the simulator's --fault.  Parsing and timing; effects are elsewhere."""
 
+from hal.api import HEATERS
 from hal.errors import ConfigError
 
-_HEATERS = ("nozzle", "bed", "chamber")
+_HEATERS = HEATERS
 _AXES = ("x", "y", "z")
 _STALL_MS_MAX = 60000
 
@@ -14,7 +15,7 @@ KINDS = {
     "heater-dead": (_HEATERS, "nozzle", None, "the heater stays cold"),
     "heater-stuck-on": (_HEATERS, "nozzle", None, "the heater's switch is shorted: full power, whatever the board says"),
     "fan-dead": (("part", "hotend"), "part", None, "the fan stands still"),
-    "endstop-stuck": (_AXES, "x", "open|closed", "the switch stays open or closed"),
+    "endstop-stuck": (_AXES + ("probe",), "x", "open|closed", "the switch stays open or closed"),
     "stall": ((), None, ("ms", 1, _STALL_MS_MAX, None), "machine time passes while the firmware does not run"),
     "flash-fail": ((), None, ("operation", 0, 1000000000, 0), "flash fails, after so many more operations that work"),
     "disk-full": ((), None, None, "no room for documents"),

@@ -2,6 +2,7 @@
 
 from hal.api import AXES
 from hal.errors import ConfigError
+from hal.sim import switches
 from hal.sim.clock import SimClock
 from hal.sim.files import FolderFiles, RamFiles
 from hal.sim.flash import FileFlash, RamFlash
@@ -133,14 +134,20 @@ class SimBackend:
     def _place(self):
         """The carriage stands anywhere in the volume: only homing finds out where."""
         seed = self._options.seed
-        steps = []
-        for axis in AXES:
-            data = self._desc["printer"]["axes"][axis]
+        printer = self._desc["printer"]
+        shares = []
+        for _ in AXES:
             seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-            share = (seed >> 8) % 10001 / 10000
-            steps.append(int((data["min_mm"] + share * (data["max_mm"] - data["min_mm"])) * data["steps_per_mm"]))
-        if self._desc["printer"]["kinematics"] == "corexy":
-            steps = [steps[0] + steps[1], steps[0] - steps[1], steps[2]]
+            shares.append((seed >> 8) % 10001 / 10000)
+        place = []
+        for index in range(3):
+            data = printer["axes"][AXES[index]]
+            share = shares[index]
+            if printer["kinematics"] == "delta":
+                # in the square within the bed's circle, and no carriage above its switch
+                share = 0.25 + share / 2 if index < 2 else share * 0.8
+            place.append(int((data["min_mm"] + share * (data["max_mm"] - data["min_mm"])) * 1000000))
+        steps = self._core.counts_at(place)
         for motor in range(3):
             self._core.port.place(motor, steps[motor])
 
@@ -158,17 +165,12 @@ class SimBackend:
         return SimPwm(self.world, name)
 
     def endstop(self, axis, data, index):
-        direction = _endstop_direction(data)
-        steps = int(round(data["endstop_mm"] * data["steps_per_mm"]))
-        k = [0, 0, 0, 0]
-        if self._desc["printer"]["kinematics"] == "corexy" and axis in ("x", "y"):
-            # a = x + y, b = x - y, so a + b is twice x and a - b twice y
-            k[0] = direction
-            k[1] = direction if axis == "x" else -direction
-            steps *= 2
-        else:
-            k[index] = direction
-        self.world.switch(axis, index, k, direction * steps)
+        k, threshold = switches.endstop(self._desc["printer"], self._core, index)
+        self.world.switch(axis, index, k, threshold)
+        return index
+
+    def probe(self, data, index):
+        self.world.lay_bed(self._core, index)
         return index
 
     def flash(self):
@@ -241,8 +243,3 @@ class SimBackend:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-
-def _endstop_direction(axis):
-    """+1 or -1: which way the axis' endstop lies."""
-    return 1 if axis["endstop_mm"] >= axis["max_mm"] else -1

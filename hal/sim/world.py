@@ -4,10 +4,12 @@ The clock calls step() after every slice of machine time.  Energies come from th
 leases and duties say, however long Python was away.
 """
 
-from hal.api import AXES, HEATERS, Adc, Heater, Pwm
+from hal.api import AXES, HEATERS, Adc, Heater, Pwm, nozzle_of
 from hal.errors import ConfigError
+from hal.factory import extruders_of
 from hal.sim.faults import Faults
 from hal.sim.plants import Ntc, Plant, divider
+from hal.sim.switches import Bed
 from hal.stepport import PW_INPUT_CLOSED, PW_INPUT_LIVE, PW_INPUT_OPEN
 
 AMBIENT_C = 22.0
@@ -37,12 +39,14 @@ class World:
         self._bits = desc["pcb"]["adc_bits"]
         self._noise = noise
         self._random = (seed * 2654435761 + 1) & 0x7FFFFFFF
-        self._e_steps_mm = desc["printer"]["extruder"]["steps_per_mm"]
-        self._e_last = 0
+        self._e_steps_mm = [part["steps_per_mm"] for part in extruders_of(desc["printer"])]
+        self._e_last = [0] * len(self._e_steps_mm)
         self._parts = []
         self._switches = {}
+        self._printer = desc["printer"]
+        self.bed = None  # hal/sim/switches.Bed, where the machine has a probe
         self.fan_permille = {}
-        for name in HEATERS:
+        for name in sorted(HEATERS, key=lambda name: name == "chamber"):
             data = desc["printer"]["heaters"][name]
             if data is None:
                 continue
@@ -54,7 +58,11 @@ class World:
         for name in desc["printer"]["fans"]:
             if desc["printer"]["fans"][name] is not None:
                 self.fan_permille[name] = 0
-        have = [part.name for part in self._parts] + sorted(self.fan_permille) + list(AXES)
+        names = [part.name for part in self._parts]
+        self._hotends = [nozzle_of(tool, names) for tool in range(len(self._e_last))]
+        have = names + sorted(self.fan_permille) + list(AXES)
+        if desc["printer"]["probe"]:
+            have.append("probe")
         for kind, part in self.faults.parts():
             if part is not None and part not in have:
                 raise ConfigError("--fault %s:%s" % (kind, part), "this machine has no %s; it has: %s" % (part, ", ".join(have)))
@@ -67,9 +75,15 @@ class World:
             self._came(fault)
         dt_s = ticks / self._tick_hz
         status = self._port.status()
-        e_now = status.physical(3)
-        filament_mm = max(0, e_now - self._e_last) / self._e_steps_mm
-        self._e_last = e_now
+        if self.bed is not None and status.side:
+            self.bed.follow([status.physical(m) for m in range(3)])
+        filament_mm = {}
+        for tool in range(len(self._e_last)):
+            e_now = status.physical(3 + tool)
+            pushed_mm = max(0, e_now - self._e_last[tool]) / self._e_steps_mm[tool]
+            self._e_last[tool] = e_now
+            name = self._hotends[tool]
+            filament_mm[name] = filament_mm.get(name, 0.0) + pushed_mm
         last = self._parts[-1]
         chamber = last if last.name == "chamber" else None
         around_c = chamber.plant.block_c if chamber else AMBIENT_C
@@ -84,10 +98,10 @@ class World:
             elif self.faults.find("heater-dead", part.name):
                 heat_j = 0.0
             if part is chamber:
-                # comes last in HEATERS: what the others lost in this step warms it
+                # comes last: what the others lost in this step warms it
                 part.plant.step(dt_s, heat_j + leaked_j, AMBIENT_C)
-            elif part.name == "nozzle":
-                leaked_j += part.plant.step(dt_s, heat_j, around_c, fan, filament_mm)
+            elif part.name in filament_mm:
+                leaked_j += part.plant.step(dt_s, heat_j, around_c, fan, filament_mm[part.name])
             else:
                 leaked_j += part.plant.step(dt_s, heat_j, around_c)
 
@@ -140,9 +154,14 @@ class World:
         return min(max(raw, 0), 65535)
 
     def switch(self, axis, index, k, threshold):
-        """Puts an endstop at the port's input `index`."""
+        """Puts an endstop, or the probe, at the port's input `index`."""
         self._switches[axis] = (index, k, threshold)
-        self._port.input(index, PW_INPUT_LIVE, k, threshold)
+        if not self.faults.find("endstop-stuck", axis):
+            self._port.input(index, PW_INPUT_LIVE, k, threshold)
+
+    def lay_bed(self, core, index):
+        """Puts the bed under the probe at the port's input `index`."""
+        self.bed = Bed(self._printer, core, lambda k, threshold: self.switch("probe", index, k, threshold))
 
 
 class SimHeater(Heater):

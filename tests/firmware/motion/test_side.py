@@ -9,17 +9,19 @@ from firmware.motion.side import MotionError, SideMotion
 from hal import factory
 from hal.sim import SimOptions, build
 from tests.firmware.helpers_printing import NoNet
+from tests.firmware.motion.helpers_machines import LAYERS
 
 MACHINES = ("sim-cartesian", "sim-corexy")
+OTHERS = ("corexz", "linear", "sim-delta", "trimmed")
 
 
 class Bench:
     def __init__(self, name, faults=(), seed=1, layer=None):
-        description = factory.describe(name, layer) if layer else factory.describe(name)
+        description = factory.describe(name, layer) if layer else factory.describe(*LAYERS.get(name, (name,)))
         self.machine = build(description, SimOptions(net=NoNet(), faults=faults, seed=seed))
         self.machine.core.begin()
         self.port = self.machine.core.port
-        self.side = SideMotion(self.machine, Geometry(description))
+        self.side = SideMotion(self.machine, Geometry(description, self.machine.core))
 
     async def wait(self, ms):
         await self.machine.clock.wait_ms(ms, True)
@@ -27,8 +29,8 @@ class Bench:
     def home(self, axes=(0, 1, 2)):
         asyncio.run(self.side.home(axes, self.wait))
 
-    def travel(self, target, speed=100, gate=None):
-        return asyncio.run(self.side.travel(target, speed, self.wait, gate))
+    def travel(self, target, speed=100, gates=()):
+        return asyncio.run(self.side.travel(target, speed, self.wait, gates))
 
     def counts(self):
         status = self.port.status()
@@ -46,6 +48,64 @@ def test_homing_finds_home_from_anywhere(name, seed):
     # where the switches really are, to a step
     assert all(abs(steps) <= 1 for steps in physical), (before, physical)
     assert bench.port.status().fault == 0 and bench.port.status().pulses(3) == 0
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_homing_finds_home_on_any_kinematics(name, seed):
+    bench = Bench(name, seed=seed)
+    bench.home()
+    counts, physical = bench.counts()
+    assert counts == bench.side.geometry.counts_at(bench.side.geometry.home_nm)
+    # homing knows the places of the switches to a step of each motor
+    assert all(abs(a - b) <= 2 for a, b in zip(counts, physical, strict=True)), (counts, physical)
+    assert bench.port.status().fault == 0 and bench.port.status().pulses(3) == 0
+    bench.home()
+    assert bench.counts()[0] == counts
+    assert all(abs(a - b) <= 2 for a, b in zip(bench.counts()[1], physical, strict=True))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_homing_ends_where_it_is_told(name):
+    bench = Bench(name)
+    bench.home()
+    bench.travel([50_000_000, 20_000_000, 30_000_000])
+    stood = bench.counts()[0]
+    asyncio.run(bench.side.home((0, 2), bench.wait, bench.side.place_nm()))
+    assert bench.counts()[0] == stood
+    assert all(abs(a - b) <= 2 for a, b in zip(bench.counts()[0], bench.counts()[1], strict=True))
+
+
+def test_carriages_of_a_delta_stop_one_by_one():
+    """Homing from a place near the rim: the towers are at different heights, and each goes up to its own switch."""
+    bench = Bench("sim-delta")
+    physical = bench.side.geometry.counts_at([100_000_000, -80_000_000, 150_000_000])
+    for motor in range(3):
+        bench.port.place(motor, physical[motor])
+    assert max(physical) - min(physical) > 20_000
+    bench.home()
+    bench.travel([0, 139_000_000, 1_000_000])
+    bench.home()
+    assert bench.side.place_nm()[2] == pytest.approx(300_000_000, abs=4000)
+
+
+@pytest.mark.parametrize("fault, text", [("open", "did not reach"), ("closed", "stays closed")])
+@pytest.mark.parametrize("tower", "abc")
+def test_a_switch_of_a_tower_that_is_stuck_is_told(tower, fault, text):
+    bench = Bench("sim-delta", faults=["endstop-stuck:%s=%s" % ("xyz"["abc".index(tower)], fault)])
+    bench.machine.world.step(0, 0)
+    with pytest.raises(MotionError, match="tower " + tower + ".*" + text):
+        bench.home()
+    bench.machine.core.begin()
+
+
+def test_a_place_out_of_reach_is_refused_before_anything_moves():
+    bench = Bench("sim-delta")
+    bench.home()
+    before = bench.counts()
+    with pytest.raises(MotionError, match="PW_E_REACH"):
+        bench.travel([250_000_000, 0, None])
+    assert bench.counts() == before
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -99,7 +159,7 @@ def test_a_gate_ends_the_travel():
     bench = Bench("sim-cartesian")
     bench.home()
     bench.travel([50_000_000, None, None])
-    assert bench.travel([-5_000_000, None, None], gate=(0, 0)) is True
+    assert bench.travel([-5_000_000, None, None], gates=[(0, 0)]) is True
     assert bench.counts()[1][0] == 0
 
 

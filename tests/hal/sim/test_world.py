@@ -171,22 +171,18 @@ def test_a_closed_machine_is_safe():
 def test_the_carriage_stands_somewhere_in_the_volume(name, seed):
     made = machine(name, seed=seed)
     places = _place(made)
-    limits = made.caps.max_um
-    assert all(0 <= place <= limit / 1000 for place, limit in zip(places, limits))
+    lows, highs = made.caps.min_um, made.caps.max_um
+    assert all(low / 1000 <= place <= high / 1000 for low, place, high in zip(lows, places, highs))
     assert _place(machine(name, seed=seed)) == places
     assert _place(machine(name, seed=seed + 1)) != places
 
 
 def _place(made):
     status = made.core.port.status()
-    steps = [status.physical(motor) for motor in range(3)]
-    axes = made.description["printer"]["axes"]
-    if made.description["printer"]["kinematics"] == "corexy":
-        steps = [(steps[0] + steps[1]) / 2, (steps[0] - steps[1]) / 2, steps[2]]
-    return [n / axes[axis]["steps_per_mm"] for n, axis in zip(steps, "xyz")]
+    return [nm / 1e6 for nm in made.core.place_at([status.physical(motor) for motor in range(3)])]
 
 
-@pytest.mark.parametrize("name", factory.machines())
+@pytest.mark.parametrize("name", ["sim-cartesian", "sim-corexy"])
 def test_endstops_close_where_the_data_say(name):
     made = machine(name)
     port = made.core.port
@@ -201,6 +197,35 @@ def test_endstops_close_where_the_data_say(name):
             assert port.input_state(made.endstops["xyz"[axis]]) == closed
             others = [made.endstops[other] for other in "xyz" if other != "xyz"[axis]]
             assert [port.input_state(index) for index in others] == [0, 0]
+
+
+def test_endstops_of_a_delta_close_each_at_its_carriage():
+    desc = factory.describe("sim-delta", {"printer": {"delta": {"b": {"trim_mm": 0.5}}}})
+    made = build(desc)
+    port, core = made.core.port, made.core
+    for tower in range(3):
+        top = core.counts_at([0, 0, 305_500_000 if tower == 1 else 305_000_000])[tower]
+        for steps, closed in ((top - 1, 0), (top, 1), (top + 9, 1)):
+            port.place(tower, steps)
+            assert port.input_state(made.endstops["xyz"[tower]]) == closed
+        port.place(tower, 0)
+
+
+@pytest.mark.parametrize("name", factory.machines())
+def test_the_bed_closes_the_probe(name):
+    surface = {"height_mm": 0.1, "tilt_x": 0.002, "tilt_y": -0.003, "wave_mm": 0.2, "wave_length_mm": 150}
+    probe = {"input": "PROBE", "x_mm": 10, "y_mm": -5, "z_mm": 1.5, "surface": surface}
+    made = build(factory.describe(name, {"printer": {"probe": probe}}))
+    port, core, bed = made.core.port, made.core, made.world.bed
+    for x, y in ((20, 30), (70, 50), (45.5, 71.25)):
+        want = bed.height_mm(x + 10, y - 5) + 1.5
+        assert want != pytest.approx(1.6, abs=0.01)
+        for z, closed in ((want + 30, 0), (want + 0.02, 0), (want - 0.02, 1), (want - 2, 1)):
+            counts = core.counts_at([int(x * 1e6), int(y * 1e6), int(z * 1e6)])
+            for motor in range(3):
+                port.place(motor, counts[motor])
+            bed.follow(counts)
+            assert port.input_state(made.probe) == closed
 
 
 def test_an_endstop_at_the_far_end():
