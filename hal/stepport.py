@@ -24,7 +24,7 @@ from hal.stepcore import (
 # The enums of native/include/printwright_port.h; tests/hal/test_stepcore.py compares them with the header.
 PW_HOST_ABI = 2
 PW_INPUTS = 8
-PW_HEATERS = 4
+PW_HEATERS = 8
 PW_HOST_DONE = 0
 PW_HOST_IDLE = 1
 PW_HOST_STARVED = 2

@@ -90,20 +90,22 @@ class _Run:
         self.digest_cpu_s = 0.0
         self.lines = 0
         self._full = 0
-        self.review = Review(policy.GCODE, factory.caps(description).max_target_c)
+        caps = factory.caps(description)
+        self.review = Review(policy.GCODE, caps.max_target_c, caps.tools)
         self.motors = range(self.core.motors)
 
     def drain(self):
-        """Runs the core dry: steps are counted, hashed and, with -o, stored."""
-        more = True
-        while more:
-            more = self.sink.drain_core(BUDGET)
-            start = time.process_time()
-            self.digest.update(self.sink)
-            self.digest_cpu_s += time.process_time() - start
-            for taker in self.takers:
-                for motor in self.motors:
-                    taker.append(motor, self.sink.ticks(motor), self.sink.dirs(motor))
+        """Runs the core dry: steps are counted, hashed and, with -o, stored.  Bytes for the digest are the digest's time."""
+        while self.core.run(BUDGET):
+            more = True
+            while more:
+                start = time.process_time()
+                more = self.sink.drain_core(0)
+                self.digest.update(self.sink)
+                self.digest_cpu_s += time.process_time() - start
+                for taker in self.takers:
+                    for motor in self.motors:
+                        taker.append(motor, self.sink.ticks(motor), self.sink.dirs(motor))
         for taker in self.takers:
             taker.advance(self.core.status().planned_tick)
 
@@ -173,8 +175,8 @@ def run(source, name, machine=None, out=None, progress=None, taker=None):
 
     source: binary file (readinto); name: for messages; machine: name, path or description; out: path of the step file to write;
     progress(bytes_taken) is called after every chunk; taker gets the steps too: append(motor, ticks, dirs) as a StepFileWriter, and
-    advance(tick) when all steps before that plan tick have come.  Returns the dict of `printwright steps --json`.  Raises StepsError, OSError
-    (reading, or writing `out`: then there is no file).
+    advance(tick) when all steps before that plan tick have come.  Returns the dict of `printwright steps --json`.
+    Raises StepsError, OSError (reading, or writing `out`: then there is no file).
     """
     wall, cpu = time.monotonic(), time.process_time()
     description = machine if isinstance(machine, dict) else load_machine(machine)

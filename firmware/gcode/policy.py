@@ -1,7 +1,8 @@
 """Which commands a document may contain: the allow-list of both G-code dialects, as one table.
 
 What a command is depends on the command alone, never on state or on its words, so that the step stream does not depend on them
-either.  Motion commands (G0 to G4, G17 to G21, G90 to G92, M82, M83, M201 to M205, M900, F) stay in the core and never get here.
+either.  Motion commands (G0 to G4, G10, G11, G17 to G21, G90 to G92, M82, M83, M201 to M205, M900, F) stay in the core and never get
+here.  Which tools there are the core knows as well.
 
 Not here: the words of a command (values.py), what it does (jobs/runner), the texts of refusals (messages.py).
 Sources: PWG 5199.7 as far as it is known (PWG Safe G-Code), the commands that PrusaSlicer, OrcaSlicer and Cura write.
@@ -19,12 +20,15 @@ NAMES = ("refuse", "ignore", "mark", "flush")
 GCODE = const(0)  # text/x-gcode; the numbers are those of enum pw_dialect
 SAFE_GCODE = const(1)  # application/vnd.pwg-safe-gcode
 
-# name: (text/x-gcode, Safe G-Code).  A command that is not here is refused.  Refused until the core can do them: G10 G11, M600,
-# T1 and up (and arcs outside the XY plane, which the core refuses itself).
+# name: (text/x-gcode, Safe G-Code).  A command that is not here is refused.
 _TABLE = {
     "G28": (FLUSH, FLUSH),
     "G29": (IGNORE, REFUSE),  # bed mesh: ignored until there is one
     "T0": (FLUSH, FLUSH),
+    "T1": (FLUSH, FLUSH),
+    "T2": (FLUSH, FLUSH),
+    "T3": (FLUSH, FLUSH),
+    "T4": (FLUSH, FLUSH),
     "M17": (IGNORE, REFUSE),
     "M18": (IGNORE, REFUSE),
     "M73": (MARK, REFUSE),
@@ -49,7 +53,6 @@ _TABLE = {
     "M486": (IGNORE, REFUSE),
     "M572": (IGNORE, REFUSE),
     "M593": (IGNORE, REFUSE),
-    "M900": (IGNORE, REFUSE),  # pressure advance: ignored until there is one (the core counts it itself)
 }
 
 

@@ -10,23 +10,29 @@ MAX_WARNINGS_NAMED = 4  # names of ignored commands that job-state-message quote
 
 
 def limits_for(caps, material):
-    """Limits for a Review: the machine's highest targets, the nozzle's within those of the material (None: not known)."""
+    """Limits for a Review: the machine's highest targets, the nozzles' within those of the material (None: not known)."""
     limits = dict(caps.max_target_c)
-    if material is not None and material.nozzle_max_c < limits["nozzle"]:
-        limits["nozzle"] = material.nozzle_max_c
+    if material is not None:
+        for name in limits:
+            if name.startswith("nozzle") and material.nozzle_max_c < limits[name]:
+                limits[name] = material.nozzle_max_c
     return limits
 
 
 class Review:
     """dialect: policy.GCODE or SAFE_GCODE; limits: heater name -> highest temperature in degC (absent heaters left out).
+    tools: how many the machine has.
 
-    `ignored` counts the commands that did nothing, `named` are the first different ones, `heats` the names of the heaters that the
-    document sets above 0 by itself.
+    `heater` is what the last command sets, or None; `ignored` counts the commands that did nothing, `named` are the first different
+    ones, `heats` the names of the heaters that the document sets above 0 by itself.
     """
 
-    def __init__(self, dialect, limits):
+    def __init__(self, dialect, limits, tools=1):
         self.dialect = dialect
         self.limits = limits
+        self.tools = tools
+        self.tool = 0
+        self.heater = None
         self.ignored = 0
         self.named = []
         self.heats = []
@@ -44,7 +50,7 @@ class Review:
             return messages.command_error(event, "not allowed in this document format")
         wrong = None
         if action != policy.IGNORE or self.dialect == policy.GCODE:
-            wrong = values.check(name, event, self.limits)
+            wrong = values.check(name, event, self.limits, self.tools, self.tool)
         if wrong:
             self.action = policy.REFUSE
             return messages.command_error(event, wrong)
@@ -53,7 +59,9 @@ class Review:
             if name not in self.named and len(self.named) < MAX_WARNINGS_NAMED:
                 self.named.append(name)
         else:
-            heater = values.HEATER_OF.get(name)
+            if event.letter == "T":
+                self.tool = event.number
+            self.heater = heater = values.heater_of(name, event, self.tool, self.limits)
             if heater and heater not in self.heats and values.target_c(event):
                 self.heats.append(heater)
         return None

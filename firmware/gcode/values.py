@@ -6,6 +6,8 @@ and material, since a client's value may never reach beyond what is safe (PWG 51
 Not here: whether the command is allowed at all (policy.py), line and column (messages.py).
 """
 
+from hal.api import nozzle_of
+
 _UNIT = 1000000
 _FAN_MAX = 255
 _COOL_WAIT_MIN_C = 40  # waiting for the machine to cool below that may last for ever
@@ -14,6 +16,10 @@ _COOL_WAIT_MIN_C = 40  # waiting for the machine to cool below that may last for
 _LETTERS = {
     "G28": "WXYZ",  # W: no mesh levelling afterwards; there is none
     "T0": "",
+    "T1": "",
+    "T2": "",
+    "T3": "",
+    "T4": "",
     "M73": "CDPQRS",
     "M104": "ST",
     "M106": "PS",
@@ -28,7 +34,7 @@ _LETTERS = {
     "M400": "",
 }
 
-# name: heater that its S or R sets
+# name: heater that its S or R sets; "nozzle": that of the tool in force, or of T
 HEATER_OF = {
     "M104": "nozzle",
     "M109": "nozzle",
@@ -37,6 +43,15 @@ HEATER_OF = {
     "M141": "chamber",
     "M191": "chamber",
 }
+
+
+def heater_of(name, event, tool, heaters):
+    """Name of the heater that a command sets, None for other commands; tool: the one in force; heaters: names of those there are."""
+    heater = HEATER_OF.get(name)
+    if heater != "nozzle":
+        return heater
+    named = event.value("T")
+    return nozzle_of(tool if named is None else named // _UNIT, heaters)
 
 
 def target_c(event):
@@ -67,16 +82,16 @@ def _unknown_letter(name, event):
     return None
 
 
-def _temperature(name, event, limits):
-    heater = HEATER_OF[name]
+def _temperature(name, event, limits, tools, in_force):
     if event.value("S") is not None and event.value("R") is not None:
         return "takes S or R, not both"
     target = target_c(event)
     if target is None:
         return "needs a temperature (S)"
     tool = event.value("T")
-    if tool is not None and tool != 0:
+    if tool is not None and (tool % _UNIT or not 0 <= tool < tools * _UNIT):
         return "names a tool that this machine does not have"
+    heater = heater_of(name, event, in_force, limits)
     if target < 0:
         return "a temperature below 0 degC"
     highest = limits.get(heater)
@@ -90,17 +105,17 @@ def _temperature(name, event, limits):
     return None
 
 
-def check(name, event, limits):
+def check(name, event, limits, tools=1, tool=0):
     """The words of one command: None when they are fine, else what is wrong with them, as the rest of a sentence.
 
     name: policy.name() of it; event: what ended the scan or feed (letters with values in millionths); limits: heater name ->
-    highest temperature in degC; a heater that the machine does not have is left out.
+    highest temperature in degC; a heater that the machine does not have is left out; tools: how many it has; tool: the one in force.
     """
     wrong = _unknown_letter(name, event)
     if wrong:
         return wrong
     if name in HEATER_OF:
-        return _temperature(name, event, limits)
+        return _temperature(name, event, limits, tools, tool)
     if name == "M106" or name == "M107":
         fan = event.value("P")
         if fan is not None and fan != 0:

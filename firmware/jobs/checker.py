@@ -111,7 +111,7 @@ class Checker:
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
         material = self.materials.targets(job.ticket).material
-        review = Review(dialect, limits_for(self.caps, material))
+        review = Review(dialect, limits_for(self.caps, material), self.caps.tools)
         self._acts = 0
         reader = self.queue.open_reader(job, index)
         try:

@@ -10,6 +10,7 @@ from firmware.jobs import states
 from firmware.motion import feeder as feeding
 from firmware.motion.feeder import Feeder
 from firmware.motion.side import MotionError
+from hal.api import nozzle_of
 from hal.compat import const, print_exception
 from hal.errors import DataError, HalError, StorageError
 
@@ -30,7 +31,6 @@ ALL_AXES = (0, 1, 2)
 
 # heater: note in printer-state-reasons while it warms up
 _NOTES = {"nozzle": "extruder-heating-report", "bed": "platform-heating-report", "chamber": "chamber-heating-report"}
-_TITLES = {"nozzle": "nozzle", "bed": "bed", "chamber": "chamber"}
 
 # what a mark does when the motion reaches it: (kind, ...)
 _TARGET = const(0)  # heater, degC
@@ -76,7 +76,7 @@ class Printing:
         self._told_layers = 0
         self._places = []  # (plan tick, bytes of text)
         self._done_bytes = 0  # of the documents before
-        self._e_count = 0
+        self._e_counts = [0] * runner.machine.caps.tools
 
     # -- the job
 
@@ -94,6 +94,7 @@ class Printing:
         self._used = {}
         self._material = None
         self._confirmed = False
+        runner.overrides.reset()
         job.progress = 0
         job.layer = 0
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
@@ -264,9 +265,10 @@ class Printing:
         runner = self.runner
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
-        self._review = Review(dialect, limits_for(self.machine.caps, self._material))
+        self._review = Review(dialect, limits_for(self.machine.caps, self._material), self.machine.caps.tools)
         runner.marks.clear()
         self.core.begin(0, dialect)
+        runner.overrides.apply()
         if self.machine.trace:
             self.machine.trace.begin()
         reader = runner.queue.open_reader(job, index)
@@ -287,11 +289,15 @@ class Printing:
         event = feeder.event
         while True:
             # one line at a time while any push of filament would be a mistake, or has to wait
-            careful = self._is_cold() or self._fed.get("nozzle", MIN_EXTRUDE_C) < MIN_EXTRUDE_C
-            fed_nm = self.core.status().position_nm(3)  # of all filament: G92 does not change it
+            status = self.core.status()
+            tool = status.tool
+            heater = self._nozzle(tool)
+            careful = self._is_cold(tool) or self._fed.get(heater, MIN_EXTRUDE_C) < MIN_EXTRUDE_C
+            fed_nm = status.position_nm(3)  # of all filament of this tool: G92 does not change it
             got = feeder.step(careful)
-            if careful and self.core.status().position_nm(3) > fed_nm:
-                await self._guard_cold(self.core.status().line)
+            status = self.core.status()
+            if careful and status.tool == tool and status.position_nm(3) > fed_nm:
+                await self._guard_cold(heater, status.line)
             if got == feeding.READ:
                 if feeder.drained:
                     self._count()
@@ -341,7 +347,7 @@ class Printing:
         name = review.name
         if review.action == policy.IGNORE:
             return
-        heater = values.HEATER_OF.get(name)
+        heater = review.heater
         if heater:
             if heater in self.machine.heaters:
                 await self._heat(event, heater, review.action == policy.FLUSH)
@@ -391,13 +397,13 @@ class Printing:
         axes = tuple([axis for axis in ALL_AXES if (words >> (23 + axis)) & 1]) or ALL_AXES
         if moved:
             # until it is done, counts say nothing
+            stood_nm = self.runner.motion.place_nm()  # with skew, that is not quite where the home position of an axis is
             self.runner.homed = False
             await self.runner.motion.home(axes, self.runner.wait, stood_nm)
             self.runner.homed = True
 
     def act(self, action):
         """Does what a mark was set for; the motion has reached its place."""
-            stood_nm = self.runner.motion.place_nm()  # with skew, that is not quite where the home position of an axis is
         kind = action[0]
         if kind == _TARGET:
             self._set_target(action[1], action[2])
@@ -423,12 +429,12 @@ class Printing:
         """Until the heater is at its target."""
         runner = self.runner
         start_ms = runner.clock.ticks_ms()
-        note = _NOTES[heater]
+        note = _NOTES["nozzle" if heater.startswith("nozzle") else heater]
         runner.notes.append(note)
         try:
             while not self.heating.reached(heater) and self.heating.target_c(heater):
                 if runner.clock.ticks_ms() - start_ms > HEATING_MAX_MS:
-                    text = "the %s does not reach %d degC" % (_TITLES[heater], self.heating.target_c(heater))
+                    text = "the %s does not reach %d degC" % (heater, self.heating.target_c(heater))
                     raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM], text)
                 await runner.wait(_SLICE_MAX_MS)
         finally:
@@ -436,8 +442,8 @@ class Printing:
 
     async def warm_up(self):
         """After a pause: what had been hot is so again before anything moves."""
-        for heater in ("bed", "nozzle"):
-            if heater in self.machine.heaters and self.heating.target_c(heater):
+        for heater in self.machine.caps.heaters:
+            if heater != "chamber" and self.heating.target_c(heater):
                 while not self.heating.reached(heater) and (self.heating.current_c(heater) or 0) < self.heating.target_c(heater):
                     await self.runner.tick(_SLICE_MAX_MS, True)
                     self.runner.check_end()
@@ -451,40 +457,49 @@ class Printing:
         """The part fan; others belong to heating."""
         self._set_fan(0)
 
-    def _is_cold(self):
-        now = self.heating.current_c("nozzle")
+    def _nozzle(self, tool):
+        """Name of the heater of a tool."""
+        return nozzle_of(tool, self.machine.heaters)
+
+    def _is_cold(self, tool):
+        now = self.heating.current_c(self._nozzle(tool))
         return now is None or now < MIN_EXTRUDE_C
 
-    async def _guard_cold(self, line):
+    async def _guard_cold(self, heater, line):
         """A line pushes filament while the nozzle is cold or told to be: before any of it is played, waits for heat or ends the job.
 
         Motion is held meanwhile, which the step stream does not notice.
         """
-        target = self._fed.get("nozzle")
+        target = self._fed.get(heater)
         if target is None:
-            target = self._forced.get("nozzle")
+            target = self._forced.get(heater, self._forced.get("nozzle"))
         if target is None and self._material is not None:
             # a document that says nothing of temperatures gets the material's
-            target = self._forced["nozzle"] = self._used["nozzle"] = self._material.nozzle_c
+            target = self._forced[heater] = self._used[heater] = self._material.nozzle_c
         if not target or target < MIN_EXTRUDE_C:
             self.port.quick_stop()
             text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, MIN_EXTRUDE_C)
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_UNPRINTABLE_ERROR], text)
         self.port.hold()
-        self._set_target("nozzle", target)
-        await self._reach("nozzle")
+        self._set_target(heater, target)
+        await self._reach(heater)
         self.port.resume()
 
     # -- every 100 ms
 
     def control(self, now_ms):
         """Progress, and a last look at what the extruder does; called by the runner's beat."""
-        count = self.port.status().count(3)
-        pushed = count > self._e_count
-        self._e_count = count
-        if pushed:
+        status = self.port.status()
+        counts = self._e_counts
+        pushed = None
+        for tool in range(len(counts)):
+            count = status.count(3 + tool)
+            if count > counts[tool]:
+                pushed = tool
+            counts[tool] = count
+        if pushed is not None:
             # pulling back is harmless: slicers do so after switching the nozzle off
-            if self._is_cold() and not self.runner.supervisor.latched and self.runner.is_printing():
+            if self._is_cold(pushed) and not self.runner.supervisor.latched and self.runner.is_printing():
                 self.runner.supervisor.stop(["extruder-temperature-low-error"], "the nozzle is too cold to extrude")
         self._tell(now_ms)
 

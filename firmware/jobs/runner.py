@@ -8,6 +8,7 @@ from firmware.jobs import states
 from firmware.jobs.printing import JobEnd, Printing
 from firmware.jobs.queue import HOLD_NEW, PAUSED
 from firmware.motion.marks import Marks
+from firmware.motion.overrides import Overrides
 from hal.compat import const
 from hal.errors import BusyError, StorageError
 
@@ -54,6 +55,7 @@ class Runner:
         self.supervisor = supervisor
         self.settings = settings
         self.marks = Marks(machine.core)
+        self.overrides = Overrides(machine.core)  # for operators to set while a job prints
         self.status = Status()
         self.homed = False
         self.job = None

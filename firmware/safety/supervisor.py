@@ -51,7 +51,7 @@ class Supervisor:
 
     def thermal_fault(self, fault):
         """fault: firmware/thermal/errors.Fault."""
-        failure, high, low = _REASONS[fault.name]
+        failure, high, low = _REASONS["nozzle" if fault.name.startswith("nozzle") else fault.name]
         reason = high if fault.kind == "max" else low if fault.kind == "min" else failure
         self.stop([reason + "-error"], fault.text())
 

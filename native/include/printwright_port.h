@@ -15,7 +15,7 @@
 enum {
     PW_HOST_ABI = 2,
     PW_INPUTS = 8, /* simulated switches */
-    PW_HEATERS = 4
+    PW_HEATERS = 8
 };
 
 /* Why pw_host_advance came back. */
@@ -149,7 +149,7 @@ int32_t pw_sink_init(void *mem, size_t size, struct pw_sink **sink);
 int32_t pw_sink_buffers(struct pw_sink *sink, int32_t motor, uint8_t *pack, int32_t pack_size, int64_t *ticks, int8_t *dirs,
                         int32_t steps);
 /* Both forget what the buffers held, fill them anew and report; 1: a buffer is full, call again; 0: nothing more now; or an error.
- * pw_sink_core runs the core dry without any port; pw_sink_host takes what was played of the main context since the last call. */
+ * pw_sink_core runs the core dry without any port, or with budget 0 takes what its rings hold; pw_sink_host takes what was played of the main context since the last call. */
 int32_t pw_sink_core(struct pw_sink *sink, struct pw_core *core, int32_t budget, struct pw_sink_status *status);
 int32_t pw_sink_host(struct pw_sink *sink, struct pw_host *host, struct pw_sink_status *status);
 /* The tap keeps played runs for pw_sink_host; off at first; switched only while nothing is queued. */

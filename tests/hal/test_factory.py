@@ -174,7 +174,7 @@ def test_own_thermistor_tables(machine_file):
         ("pcb.write_while_moving", 1, "true or false"),
         ("pcb.identify", ["dance"], "display, flash, sound, speak"),
         ("pcb.identify", ["sound", "sound"], "some of"),
-        ("pcb.heaters", {"H%d" % i: {"pin": "P%d" % i} for i in range(9)}, "at most 4"),
+        ("pcb.heaters", {"H%d" % i: {"pin": "P%d" % i} for i in range(9)}, "at most 8"),
         ("settings.printer_name", "x" * 128, "127 UTF-8 bytes"),
         ("settings.printer_name", "\ud800", "127 UTF-8 bytes"),
         ("settings.two words", 1, "settings.'two words'"),
