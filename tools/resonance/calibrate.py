@@ -15,7 +15,7 @@ NOISE_BAND_HZ = (300.0, 500.0)  # where no sweep goes: the sensor's noise
 NOISE_TIMES = 4.0  # peaks that do not stand so far above the noise are none
 LOWEST_HZ, HIGHEST_HZ, STEP_HZ = 15.0, 180.0, 0.2  # of a shaper
 REFERENCE_ACCEL_MM_S2 = 5000.0  # rounding is told for it
-ROUNDING_COST = 0.1  # share of vibration that a millimetre of rounding is worth
+ROUNDING_COST = 0.3  # share of vibration that a millimetre of rounding is worth
 ROUNDING_MM = 0.12  # most that the highest acceleration may cause
 DAMPING_SPREAD = (0.75, 1.0, 1.5)  # times the shaper's damping: the frame's is not known exactly
 

@@ -4,6 +4,8 @@ Two forms are read: "#time,accel_x,accel_y,accel_z" with seconds and mm/s^2 (Kli
 "Sample,X,Y,Z" with values in g and the rate in its last line ("Rate 1344, overflows 0").
 """
 
+import warnings
+
 import numpy as np
 
 HEADER = "#time,accel_x,accel_y,accel_z"
@@ -12,7 +14,7 @@ MIN_RATE_HZ = 1000
 MIN_SECONDS = 5.0
 MOST_SAMPLES = 20_000_000
 GAP = 0.02  # share of the time that may be missing
-CLIP_G = (2, 4, 8, 16)  # ranges of the usual sensors
+RANGE_G = (2, 4, 8, 16)  # ranges of the usual sensors
 CLIP_RUNS = 4  # times that the signal stays at its extreme value
 
 
@@ -58,8 +60,10 @@ def _numbers(path, columns):
     if lines > MOST_SAMPLES:
         raise RecordingError("%s: %d lines; more than %d are not read" % (path, lines, MOST_SAMPLES))
     try:
-        rows = np.loadtxt(text.decode("ascii").splitlines(), delimiter=",", ndmin=2, comments="#")
-        if rows.shape[1] == columns and np.isfinite(rows).all():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # no data: told below
+            rows = np.loadtxt(text.decode("ascii").splitlines(), delimiter=",", ndmin=2, comments="#")
+        if len(rows) and rows.shape[1] == columns and np.isfinite(rows).all():
             return rows
     except (ValueError, UnicodeDecodeError):
         pass
@@ -142,7 +146,7 @@ def _clipped_at(values):
         at = np.abs(values - extreme) < 1e-6 * abs(extreme) + 1e-9
         runs = at[2:] & at[1:-1] & at[:-2]
         starts = int(runs[0]) + int((np.diff(runs.astype(np.int8)) > 0).sum())
-        near_range = min(abs(abs(extreme) / GRAVITY_MM_S2 / limit - 1) for limit in CLIP_G) < 0.02
+        near_range = min(abs(abs(extreme) / GRAVITY_MM_S2 / limit - 1) for limit in RANGE_G) < 0.02
         if starts >= CLIP_RUNS and (near_range or abs(extreme) > 1.5 * GRAVITY_MM_S2):
             return abs(float(extreme))
     return 0.0

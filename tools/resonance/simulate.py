@@ -16,7 +16,9 @@ from tools.resonance.sweep import NO_SHAPERS
 
 BEYOND_S = 0.5
 RING_RATE_HZ = 12800.0
-REST_S = 0.1  # behind a motion's end: there the vibration is measured
+COARSE = 16  # of those samples one is looked at to find where an axis rests
+SETTLE_S = 0.02  # behind the last whole step or two of a motion: the rest of its braking, which is no vibration
+REST_S = 0.1  # behind that the vibration is measured
 CORNERS = """\
 G28
 G90
@@ -91,15 +93,16 @@ def ringing(read, modes):
 
 
 def _ringing(u, x, slack_mm, rate_hz):
-    window = int(REST_S * rate_hz)
+    window, settle = int(REST_S * rate_hz), int(SETTLE_S * rate_hz)
     deflection = (x - u) * 1000
     squares, peak, stops = 0.0, 0.0, 0
     # places of rest: nothing leaves the slack until the window's end; each begins where the axis last moved by a whole slack
-    ahead = np.lib.stride_tricks.sliding_window_view(u, window)
+    ahead = np.lib.stride_tricks.sliding_window_view(u[::COARSE], (window + settle) // COARSE)
     rests = (ahead.max(1) - ahead.min(1)) <= slack_mm
-    starts = np.flatnonzero(rests[1:] & ~rests[:-1]) + 1
+    starts = (np.flatnonzero(rests[1:] & ~rests[:-1]) + 1) * COARSE
     for start in starts:
-        part = deflection[start : start + window] - deflection[start : start + window].mean()
+        part = deflection[start + settle : start + settle + window]
+        part = part - part.mean()
         squares += float((part**2).mean())
         peak = max(peak, float(np.abs(part).max()))
         stops += 1
