@@ -7,7 +7,7 @@
  * All integers are int32_t; 0 in a field takes its default where one is given. */
 #ifndef PRINTWRIGHT_RP2_H
 #define PRINTWRIGHT_RP2_H
-#include "printwright_port.h"
+#include "printwright_pulse.h"
 
 enum { PW_RP2_ABI = 1, PW_RP2_INPUTS = 8, PW_RP2_HEATERS = 4 };
 
@@ -43,17 +43,7 @@ struct pw_rp2_config {
 };
 
 struct pw_rp2_status {
-    int64_t played_tick;     /* plan tick that the pins have got to, in the context in force, to a quarter of a millisecond */
-    int64_t rate_q32, target_q32; /* at the end of what is in the ring, lead_us later */
-    int64_t side, fault, latched, expired; /* as in pw_host_status */
-    int64_t stands;          /* nothing but filling is on the way to the pins */
-    int64_t idle;            /* everything fed is played */
-    int64_t starvations;
-    int64_t marks_fired;
-    int64_t triggered;
-    int64_t late_words;      /* of the ring, when it ran dry */
-    int64_t count[8];        /* as made on the pins */
-    int64_t trigger_count[8];
+    struct pw_pulse_status pulse;
     int64_t least_lead_us;   /* least time that the ring reached ahead when the pump looked, since the last call */
     int64_t stack_used;      /* bytes, of core 1 */
 };

@@ -15,14 +15,14 @@ from tests.emulated import helpers_targets as targets
 ROOT = targets.ROOT
 HERE = targets.HERE
 MOTORS = stepcore.PW_MOTORS
-COMMON = [Path("native/port/common/pw_flow.c"), Path("native/port/pulse/pw_pulse.c")]
-RP2 = [*COMMON, Path("native/port/rp2/pw_rp2.c"), Path("native/port/rp2/pw_rp2_core1.c"), HERE / "rp2_port.c"]
+COMMON = [Path("native/port/common/pw_flow.c"), Path("native/port/pulse/pw_pulse.c"), Path("native/port/pulse/pw_pulse_calls.c")]
+RP2 = [*COMMON, Path("native/port/rp2/pw_rp2.c"), Path("native/port/rp2/pw_rp2_core1.c"), HERE / "port_driver.c"]
 RP2_ROOTS = ["pw_rp2_core1", "pw_rp2_vectors"]
 MHZ = 125
 STEP_PINS, DIR_PINS = [2, 4, 6, 8, 10, 12, 14, 16], [3, 5, 7, 9, 11, 13, 15, 17]
 SWITCH_PIN, HEATER_PIN = 20, 22
 OPERATIONS = "HOLD RESUME QUICK HEATER DIE SEIZE FLASH STALL STATUS FAULT".split()
-STATUS = "us played rate fault latched expired stands idle starvations triggered lead_us stack".split()
+STATUS = "us played rate fault latched expired stands idle starvations triggered worst stack".split()
 
 
 def fields(header: str, name: str) -> list[tuple[str, int]]:
@@ -159,7 +159,7 @@ def run_rp2(folder: Path, image: Path, cycles: int = 100_000_000, switches=(), m
     return Run(text, Edges(np.fromfile(log, "<u4")))
 
 
-def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ):
+def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ, step_pins=STEP_PINS, dir_pins=DIR_PINS):
     """Cycles by which each rising edge differs from its step's tick, all motors' in one array in the order of time, and the cycle of tick 0.
 
     The cycle of tick 0 is that of the median step.  Directions and numbers of steps must agree.
@@ -167,10 +167,10 @@ def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ):
     late, when = [], []
     for motor in range(MOTORS):
         ticks, directions = stream_.ticks[motor], stream_.directions[motor]
-        cycles = edges.rises(STEP_PINS[motor])
+        cycles = edges.rises(step_pins[motor])
         assert len(cycles) == len(ticks), "motor %d: %d edges for %d steps" % (motor, len(cycles), len(ticks))
         if len(ticks):
-            forward = edges.level_at(DIR_PINS[motor], cycles)
+            forward = edges.level_at(dir_pins[motor], cycles)
             assert np.array_equal(forward, (directions + 1) // 2), "motor %d: other directions" % motor
             late.append(cycles - ticks * (mhz * 1_000_000 / tick_hz))
             when.append(cycles)
@@ -186,3 +186,31 @@ def ram_code_bytes(elf: Path) -> int:
         address, _, name = line.split()
         place[name] = int(address, 16)
     return place["bare_ram_code_end"] - place["bare_ram_code"]
+
+
+# -- Cortex-M under QEMU ----------------------------------------------------------------------------------------------------------
+
+CM = [*COMMON, Path("native/port/cortexm/pw_cm.c"), HERE / "cortexm_board.c", HERE / "port_driver.c"]
+# machine: (address of the CMSDK timers, interrupt of the first)
+CM_TIMERS = {"mps2-an385": (0x40000000, 8), "mps2-an386": (0x40000000, 8), "mps2-an500": (0x40000000, 8), "mps2-an505": (0x50000000, 3)}
+CM_STEP_PINS, CM_DIR_PINS, CM_HEATER_PIN = list(range(8)), list(range(8, 16)), 16
+CM_SHIFT = 3  # an instruction takes 2**3 ns of QEMU's virtual time
+
+
+def run_cm(folder: Path, name: str, config: dict, text: bytes, script=(), side_gates=None, switch=0, **changes) -> Run:
+    """The Cortex-M port in QEMU.  switch: input 0 closes with so many steps of motor 0.  Pins: motors 0..7, directions 8.., heaters 16.."""
+    target = bare.TARGETS[name]
+    core = core_words(config)
+    port = words("printwright_cortexm.h", "pw_cm_config", {"abi": 1, "clock_hz": target.systick_hz, **changes})
+    actions = [[action[0], OPERATIONS.index(action[1]) + 1, *(list(action[2:]) + [0, 0])[:2]] for action in script]
+    gates = list(side_gates or []) + [-1] * MOTORS
+    head = [len(core), len(port), len(actions), len(text), int(side_gates is not None), *gates[:MOTORS]]
+    (folder / "cases").write_bytes(array("i", head + core + port + [word for action in actions for word in action]).tobytes() + text)
+    timers, irq = CM_TIMERS[target.machine]
+    flags = ["-I%s" % HERE, '-DCASES="%s"' % (folder / "cases"), "-DBOARD_TIMERS=%#xu" % timers, "-DBOARD_IRQ=%d" % irq]
+    flags += ["-DBOARD_HZ=%du" % target.systick_hz, "-DBOARD_SWITCH=%du" % switch]
+    optimise = {"m4f": "-O2", "m7": "-O3"}.get(name, "-Os")  # whose objects test_targets.py has made, too
+    image = bare.image(target, CM, folder / "port.elf", optimise, flags)
+    output = targets.run_qemu(target, image, CM_SHIFT)
+    log = [int(word, 16) for line in output.split("\n") if line.startswith("pins") for word in line.split()[1:]]
+    return Run(output + '\n{"strays": 0}\n', Edges(np.array(log, "<u4")))

@@ -74,9 +74,18 @@ void bare_reset(void)
     bare_exit(bare_main());
 }
 
+/* A program may have these. */
+void bare_pendsv(void) __attribute__((weak, alias("fault")));
+void bare_systick(void) __attribute__((weak, alias("fault")));
+void bare_interrupt(void) __attribute__((weak, alias("fault"))); /* any of the chip's */
+
 typedef void (*vector)(void);
+
+#define FOUR bare_interrupt, bare_interrupt, bare_interrupt, bare_interrupt
 
 __attribute__((section(".vectors"), used)) static const struct {
     uint32_t *stack_top;
-    vector entries[15];
-} VECTORS = {bare_stack_top, {bare_reset, fault, fault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, fault, fault}};
+    vector entries[15 + 32];
+} VECTORS = {bare_stack_top,
+             {bare_reset, fault, fault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, bare_pendsv, bare_systick,
+              FOUR, FOUR, FOUR, FOUR, FOUR, FOUR, FOUR, FOUR}};

@@ -1,5 +1,4 @@
 #include "pw_pulse.h"
-#include "printwright_port.h"
 
 
 static const uint32_t BEYOND = 0xFFFFFFFFu;
@@ -56,6 +55,8 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->dry = 0;
     p->missed = 0;
     p->fault = PW_FAULT_NONE;
+    p->latched = 0;
+    p->expired = 0;
     p->budget = 1;
     p->now = &p->context[0];
     pw_pulse_begin(p, 0);
@@ -384,6 +385,7 @@ void pw_pulse_pump(struct pulse *p)
             return;
         }
         p->missed = 0;
+        if (p->latched) p->context[0].target = p->context[1].target = 0;
         look(p);
         while (!p->fault && p->made - p->played < p->lead && p->note_in - p->note_out < PULSE_NOTES && room(p) > 4u * PULSE_MOST_WORDS) {
             if (!slice(p)) break;

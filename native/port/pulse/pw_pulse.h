@@ -12,6 +12,7 @@
 #ifndef PW_PULSE_H
 #define PW_PULSE_H
 #include "../common/pw_flow.h"
+#include "printwright_pulse.h"
 
 #define PULSE_FLAG 0x80000000u
 #define PULSE_MOST_WORDS 9u /* that one step takes: itself and a change of direction */
@@ -83,6 +84,8 @@ struct pulse {
     uint32_t stop_word[PW_MOTORS], stop_first[PW_MOTORS]; /* words executed then; an event's begin before that */
     volatile int32_t missed;  /* the pump found the port locked */
     volatile int32_t fault;   /* enum pw_host_fault */
+    volatile int32_t latched; /* a lease ran out: both contexts hold */
+    volatile uint32_t expired; /* bit per heater */
     int32_t budget;
 };
 
@@ -113,5 +116,19 @@ int pw_pulse_stands(const struct pulse *p);         /* nothing but filling is in
 void pw_pulse_ungate(struct pulse *p, int32_t motor); /* the motor's steps are made again; only while it stands */
 /* Steps that the pins have made, signed.  executed: the words played. */
 void pw_pulse_counts(const struct pulse *p, uint32_t executed, int32_t count[PW_MOTORS]);
+
+/* -- calls of the firmware that are the same in every port (pw_pulse_calls.c) --------------------------------------------------------- */
+
+void pw_pulse_take(struct pulse *p); /* waits for the port's lock */
+int32_t pw_pulse_give(struct pulse *p, int32_t result);
+void pw_pulse_unlock(struct pulse *p); /* gives back PULSE_CORE after something was fed */
+int32_t pw_pulse_enter(struct pulse *p, int32_t side); /* locked; PW_E_STATE where motors move */
+int32_t pw_pulse_open(struct pulse *p, int32_t open);
+int32_t pw_pulse_set_rate(struct pulse *p, int32_t permille);
+int32_t pw_pulse_quick_stop(struct pulse *p);
+int32_t pw_pulse_clear(struct pulse *p);
+int32_t pw_pulse_marks(struct pulse *p, struct pw_markrec *out, int32_t n);
+int32_t pw_pulse_set_count(struct pulse *p, int32_t motor, int32_t count);
+void pw_pulse_report(struct pulse *p, struct pw_pulse_status *status); /* locked */
 
 #endif

@@ -241,15 +241,12 @@ int32_t pw_rp2_init(void *mem, size_t size, const struct pw_config *cfg, const s
         r->deadline_us[i] = 0;
         r->duty[i] = 0;
     }
-    r->expired = 0;
-    r->latched = 0;
     r->lease_us = (uint32_t)c.lease_ms * 1000u;
     r->heater_top = (uint32_t)c.clock_hz / 250u / (uint32_t)c.heater_hz - 1u;
     if (r->heater_top > 65534u) r->heater_top = 65534u;
     r->pump_us = (uint32_t)c.lead_us / 6u;
     r->clock_mhz = (uint32_t)c.clock_hz / 1000000u;
     r->watchdog = (uint32_t)c.watchdog_ms * 2000u; /* it counts down twice a microsecond (erratum E1) */
-    r->late = 0;
     r->least_lead = 0xFFFFFFFFu;
     pw_pulse_init(&r->pulse, core, cfg, &setup, queues, c.queue_runs, c.side_runs, c.queue_marks, c.slope_permille_s);
     pw_rp2_port = r;
@@ -300,25 +297,7 @@ void pw_rp2_lock(struct pw_rp2 *r)
     }
 }
 
-static void take(struct pw_rp2 *r)
-{
-    while (!pw_pulse_try(&r->pulse, PULSE_PORT)) {
-    }
-}
-
-static int32_t give(struct pw_rp2 *r, int32_t result)
-{
-    pw_pulse_free(&r->pulse, PULSE_PORT);
-    return result;
-}
-
-void pw_rp2_unlock(struct pw_rp2 *r)
-{
-    take(r);
-    r->pulse.now->idle = 0; /* until core 1 has looked again */
-    give(r, 0);
-    pw_pulse_free(&r->pulse, PULSE_CORE);
-}
+void pw_rp2_unlock(struct pw_rp2 *r) { pw_pulse_unlock(&r->pulse); }
 
 /* -- motion ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -333,69 +312,36 @@ static void no_gates(struct pw_rp2 *r)
     }
 }
 
-/* A latched lease or a context begun anew holds. */
-static void obey(struct pw_rp2 *r)
+static int32_t enter(struct pw_rp2 *r, int32_t side)
 {
-    if (r->latched) r->pulse.now->rate = r->pulse.now->target = 0;
+    int32_t err;
+    if (!r) return PW_E_ARG;
+    pw_pulse_take(&r->pulse);
+    err = pw_pulse_enter(&r->pulse, side);
+    if (!err) no_gates(r);
+    return pw_pulse_give(&r->pulse, err);
 }
 
-int32_t pw_rp2_begin(struct pw_rp2 *r)
-{
-    if (!r) return PW_E_ARG;
-    take(r);
-    if (r->pulse.fault || !pw_pulse_stands(&r->pulse)) return give(r, PW_E_STATE);
-    pw_pulse_begin(&r->pulse, 0);
-    no_gates(r);
-    obey(r);
-    return give(r, PW_OK);
-}
+int32_t pw_rp2_begin(struct pw_rp2 *r) { return enter(r, 0); }
 
-int32_t pw_rp2_enter(struct pw_rp2 *r)
-{
-    if (!r) return PW_E_ARG;
-    take(r);
-    if (r->pulse.fault || r->pulse.now != &r->pulse.context[0] || !pw_pulse_stands(&r->pulse)) return give(r, PW_E_STATE);
-    pw_pulse_begin(&r->pulse, 1);
-    no_gates(r);
-    obey(r);
-    return give(r, PW_OK);
-}
+int32_t pw_rp2_enter(struct pw_rp2 *r) { return enter(r, 1); }
 
 int32_t pw_rp2_leave(struct pw_rp2 *r)
 {
     if (!r) return PW_E_ARG;
-    take(r);
-    if (r->pulse.now != &r->pulse.context[1] || (!r->pulse.fault && !pw_pulse_stands(&r->pulse))) return give(r, PW_E_STATE);
+    pw_pulse_take(&r->pulse);
+    if (r->pulse.now != &r->pulse.context[1] || (!r->pulse.fault && !pw_pulse_stands(&r->pulse)))
+        return pw_pulse_give(&r->pulse, PW_E_STATE);
     pw_pulse_leave(&r->pulse);
     no_gates(r);
-    return give(r, PW_OK);
+    return pw_pulse_give(&r->pulse, PW_OK);
 }
 
-int32_t pw_rp2_open(struct pw_rp2 *r, int32_t open)
-{
-    if (!r) return PW_E_ARG;
-    take(r);
-    pw_flow_open(r->pulse.now, open);
-    return give(r, PW_OK);
-}
+int32_t pw_rp2_open(struct pw_rp2 *r, int32_t open) { return r ? pw_pulse_open(&r->pulse, open) : PW_E_ARG; }
 
-int32_t pw_rp2_set_rate(struct pw_rp2 *r, int32_t permille)
-{
-    if (!r || permille < 0 || permille > 1000) return PW_E_ARG;
-    take(r);
-    if (permille > 0 && (r->pulse.fault || r->latched || r->pulse.now->stopped)) return give(r, PW_E_STATE);
-    r->pulse.now->target = permille * RATE_ONE / 1000;
-    return give(r, PW_OK);
-}
+int32_t pw_rp2_set_rate(struct pw_rp2 *r, int32_t permille) { return r ? pw_pulse_set_rate(&r->pulse, permille) : PW_E_ARG; }
 
-int32_t pw_rp2_quick_stop(struct pw_rp2 *r)
-{
-    if (!r) return PW_E_ARG;
-    take(r);
-    r->pulse.now->stopped = 1;
-    r->pulse.now->target = 0;
-    return give(r, PW_OK);
-}
+int32_t pw_rp2_quick_stop(struct pw_rp2 *r) { return r ? pw_pulse_quick_stop(&r->pulse) : PW_E_ARG; }
 
 int32_t pw_rp2_fault(struct pw_rp2 *r)
 {
@@ -404,34 +350,15 @@ int32_t pw_rp2_fault(struct pw_rp2 *r)
     return PW_OK;
 }
 
-int32_t pw_rp2_clear(struct pw_rp2 *r)
-{
-    if (!r) return PW_E_ARG;
-    r->expired = 0;
-    r->latched = 0;
-    return PW_OK;
-}
+int32_t pw_rp2_clear(struct pw_rp2 *r) { return r ? pw_pulse_clear(&r->pulse) : PW_E_ARG; }
 
-int32_t pw_rp2_marks(struct pw_rp2 *r, struct pw_markrec *out, int32_t n)
-{
-    struct flow *f;
-    int32_t got = 0;
-    if (!r || !out || n < 0) return PW_E_ARG;
-    take(r);
-    f = r->pulse.now;
-    while (got < n && f->mark_out != f->mark_at) out[got++] = f->mark[f->mark_out++ & f->mark_mask];
-    return give(r, got);
-}
+int32_t pw_rp2_marks(struct pw_rp2 *r, struct pw_markrec *out, int32_t n) { return r ? pw_pulse_marks(&r->pulse, out, n) : PW_E_ARG; }
 
 /* -- position, switches, gates ------------------------------------------------------------------------------------------------------ */
 
 int32_t pw_rp2_set_count(struct pw_rp2 *r, int32_t motor, int32_t count)
 {
-    if (!r || !in_range(motor, 0, r->pulse.rules.motors - 1)) return PW_E_ARG;
-    take(r);
-    if (!pw_pulse_stands(&r->pulse)) return give(r, PW_E_STATE);
-    r->pulse.motor[motor].count = count;
-    return give(r, PW_OK);
+    return r ? pw_pulse_set_count(&r->pulse, motor, count) : PW_E_ARG;
 }
 
 int32_t pw_rp2_input_state(const struct pw_rp2 *r, int32_t input)
@@ -445,8 +372,8 @@ int32_t pw_rp2_gate(struct pw_rp2 *r, int32_t motor, int32_t input)
     uint32_t pin;
     if (!r || !in_range(motor, 0, r->pulse.rules.motors - 1) || !in_range(input, -1, PW_RP2_INPUTS - 1)) return PW_E_ARG;
     if (input >= 0 && r->input_pin[input] < 0) return PW_E_ARG;
-    take(r);
-    if (r->pulse.now != &r->pulse.context[1] || !pw_pulse_stands(&r->pulse)) return give(r, PW_E_STATE);
+    pw_pulse_take(&r->pulse);
+    if (r->pulse.now != &r->pulse.context[1] || !pw_pulse_stands(&r->pulse)) return pw_pulse_give(&r->pulse, PW_E_STATE);
     if (r->pulse.motor[motor].drop) {
         r->gate[motor].release = r->pulse.in + (r->pulse.in == 0);
         pw_pulse_ungate(&r->pulse, motor);
@@ -456,7 +383,7 @@ int32_t pw_rp2_gate(struct pw_rp2 *r, int32_t motor, int32_t input)
         pin = (uint32_t)r->input_pin[input];
         REG(IO_PROC1_INTE + 4u * (pin >> 3) + SET_ALIAS) = (r->input_low >> pin & 1u ? 1u : 2u) << (4u * (pin & 7u)); /* level low, high */
     }
-    return give(r, PW_OK);
+    return pw_pulse_give(&r->pulse, PW_OK);
 }
 
 /* -- heaters ------------------------------------------------------------------------------------------------------------------------- */
@@ -476,7 +403,7 @@ int32_t pw_rp2_heater(struct pw_rp2 *r, int32_t heater, int32_t duty_permille)
         pw_rp2_heater_off(r, heater);
         return PW_OK;
     }
-    if (r->pulse.fault || r->expired >> heater & 1u) return PW_E_STATE;
+    if (r->pulse.fault || r->pulse.expired >> heater & 1u) return PW_E_STATE;
     pw_rp2_renew(r, heater);
     slice = PWM((uint32_t)r->heater_pin[heater] >> 1 & 7u);
     shift = 16u * ((uint32_t)r->heater_pin[heater] & 1u);
@@ -484,7 +411,7 @@ int32_t pw_rp2_heater(struct pw_rp2 *r, int32_t heater, int32_t duty_permille)
     REG(slice + PWM_CC) = (REG(slice + PWM_CC) & ~(0xFFFFu << shift)) | level << shift;
     r->duty[heater] = duty_permille;
     IO_CTRL(r->heater_pin[heater]) = FUNCTION_PWM;
-    if (r->pulse.fault || r->expired >> heater & 1u) { /* core 1 may have put it out in between */
+    if (r->pulse.fault || r->pulse.expired >> heater & 1u) { /* core 1 may have put it out in between */
         pw_rp2_heater_off(r, heater);
         return PW_E_STATE;
     }
@@ -501,35 +428,13 @@ int32_t pw_rp2_output(const struct pw_rp2 *r, int32_t heater)
 
 int32_t pw_rp2_status(struct pw_rp2 *r, struct pw_rp2_status *status)
 {
-    struct pulse *p;
-    const struct flow *f;
     const uint32_t *word;
-    int32_t count[PW_MOTORS];
     if (!r || !status) return PW_E_ARG;
-    p = &r->pulse;
-    take(r);
-    f = p->now;
-    pw_pulse_counts(p, pw_pulse_executed(p), count);
-    status->played_tick = p->shown;
-    status->rate_q32 = f->rate;
-    status->target_q32 = f->target;
-    status->side = f == &p->context[1];
-    status->fault = p->fault;
-    status->latched = (r->latched ? PW_LATCH_LEASE : 0) | (f->stopped ? PW_LATCH_STOP : 0);
-    status->expired = r->expired;
-    status->stands = pw_pulse_stands(p);
-    status->idle = f->idle && p->shown == f->rest;
-    status->starvations = p->rules.starvations;
-    status->marks_fired = (int64_t)(f->mark_at - f->mark_out);
-    status->triggered = p->triggered;
-    status->late_words = r->late;
-    for (int32_t m = 0; m < PW_MOTORS; m++) {
-        status->count[m] = count[m];
-        status->trigger_count[m] = p->triggered >> m & 1u ? p->motor[m].count : 0;
-    }
+    pw_pulse_take(&r->pulse);
+    pw_pulse_report(&r->pulse, &status->pulse);
     status->least_lead_us = (int64_t)(r->least_lead / r->clock_mhz);
     r->least_lead = 0xFFFFFFFFu;
     for (word = r->stack; word < r->stack_top && *word == 0xA5A5A5A5u;) word++;
     status->stack_used = (int64_t)((uintptr_t)r->stack_top - (uintptr_t)word);
-    return give(r, PW_OK);
+    return pw_pulse_give(&r->pulse, PW_OK);
 }

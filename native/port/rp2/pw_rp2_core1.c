@@ -75,7 +75,6 @@ static void on_dry(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
     DMA_INTR = 3u << r->dma;
-    if (!r->pulse.fault) r->late = r->pulse.in;
     pw_pulse_fail(&r->pulse, PW_FAULT_LATE);
 }
 
@@ -98,8 +97,8 @@ static void on_lease(void)
             if ((uint32_t)left < next) next = (uint32_t)left;
             continue;
         }
-        r->expired |= 1u << i;
-        r->latched = 1;
+        r->pulse.expired |= 1u << i;
+        r->pulse.latched = 1;
         pw_rp2_heater_off(r, i);
     }
     TIMER_ALARM(r->alarm) = now + (next < 20u ? 20u : next);
@@ -112,7 +111,6 @@ static void on_pump(void)
     TIMER_INTR = 2u << r->alarm;
     TIMER_ALARM(r->alarm + 1u) = TIMER_NOW + r->pump_us;
     if (REG(r->pio + PIO_FDEBUG) & TXSTALL(r->machine)) on_dry();
-    if (r->latched) r->pulse.context[0].target = r->pulse.context[1].target = 0;
     lead = r->pulse.made - r->pulse.played;
     if (lead < r->least_lead) r->least_lead = lead;
     pw_pulse_pump(&r->pulse);

@@ -24,11 +24,9 @@ struct pw_rp2 {
     struct gate gate[PW_MOTORS];
     volatile uint32_t deadline_us[PW_RP2_HEATERS];
     volatile int32_t duty[PW_RP2_HEATERS];
-    volatile uint32_t expired;
-    volatile int32_t latched;
     uint32_t lease_us, heater_top, pump_us, clock_mhz;
     uint32_t watchdog;  /* value of its LOAD register, 0: not used */
-    uint32_t late, least_lead;
+    uint32_t least_lead;
     uint32_t *stack, *stack_top;
     uint32_t *vectors;
 };

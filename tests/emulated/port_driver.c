@@ -1,10 +1,21 @@
-/* The RP2040 port on both cores of the chip: core 0 feeds a program and does what a script says, core 1 plays.
+/* A port with hardware under a script: a program is fed, and what the script says is done, while the port plays.  RP2040: on core 0 of
+ * the chip; Cortex-M: in thread mode (cortexm_board.c has the board).
  *
- * Input, words: of struct pw_config, of struct pw_rp2_config, actions, bytes of text, 1 for the second context, input that each motor's
+ * Input, words: of struct pw_config, of the port's configuration, actions, bytes of text, 1 for the second context, input that each motor's
  * gate looks at (8, -1: none); the configurations; the actions, 4 words each: microseconds since the start, operation, two arguments;
  * the text.  Printed: "status" and numbers (print_status) when asked for and at the end. */
 #include "bare.h"
+#if defined(BARE_RP2040)
 #include "printwright_rp2.h"
+#define PORT(name) pw_rp2_##name
+#define THE_PORT pw_rp2
+#define NOW_US (*(volatile uint32_t *)0x40054028u)
+#else
+#include "cortexm_board.h"
+#define PORT(name) pw_cm_##name
+#define THE_PORT pw_cm
+#define NOW_US board_us()
+#endif
 
 __asm__(".section .cases, \"a\", %progbits\n"
         ".balign 8\n"
@@ -13,18 +24,35 @@ __asm__(".section .cases, \"a\", %progbits\n"
         ".previous\n");
 extern const uint32_t cases[];
 
-#define NOW (*(volatile uint32_t *)0x40054028u)
-
 enum { HEAD = 13, PIECE = 192, EMULATOR_FLASH = 0x101, EMULATOR_SLEEP = 0x102 };
 enum { HOLD = 1, RESUME, QUICK, HEATER, DIE, SEIZE, FLASH, STALL, STATUS, FAULT };
 enum { FEEDING, ENDING, FLUSHING, PLAYING };
 
+#if defined(BARE_RP2040)
 static inline __attribute__((always_inline)) void emulator(uint32_t operation, uint32_t argument)
 {
     register uint32_t r0 __asm__("r0") = operation;
     register uint32_t r1 __asm__("r1") = argument;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
 }
+
+static void sleep_us(uint32_t us) { emulator(EMULATOR_SLEEP, us); }
+
+/* Stands in for a flash write: nothing of this core may be in flash either, until it is over. */
+__attribute__((section(".data.flash_window"), noinline, long_call)) static void flash_window(uint32_t us)
+{
+    emulator(EMULATOR_FLASH, 1);
+    emulator(EMULATOR_SLEEP, us);
+    emulator(EMULATOR_FLASH, 0);
+}
+#else
+static void sleep_us(uint32_t us)
+{
+    for (uint32_t from = NOW_US; NOW_US - from < us;) __asm__ volatile("wfi");
+}
+
+static void flash_window(uint32_t us) { sleep_us(us); }
+#endif
 
 static void put_number(int64_t n)
 {
@@ -38,42 +66,42 @@ static void put_number(int64_t n)
     bare_put(at);
 }
 
-static int64_t least_lead_us = INT64_MAX;
+static int64_t worst = -1; /* RP2040: least lead in microseconds; else: most cycles late */
 
-static void read_status(struct pw_rp2 *port, struct pw_rp2_status *st)
+static void read_status(struct THE_PORT *port, struct PORT(status) *st)
 {
-    pw_rp2_status(port, st);
-    if (st->least_lead_us < least_lead_us) least_lead_us = st->least_lead_us;
+    PORT(status)(port, st);
+#if defined(BARE_RP2040)
+    if (worst < 0 || st->least_lead_us < worst) worst = st->least_lead_us;
+#else
+    if (st->most_late > worst) worst = st->most_late;
+#endif
 }
 
-static void print_status(struct pw_rp2 *port)
+static void print_status(struct THE_PORT *port)
 {
-    struct pw_rp2_status st;
+    struct PORT(status) st;
     read_status(port, &st);
     bare_put("status");
-    put_number(NOW);
-    put_number(st.played_tick);
-    put_number(st.rate_q32);
-    put_number(st.fault);
-    put_number(st.latched);
-    put_number(st.expired);
-    put_number(st.stands);
-    put_number(st.idle);
-    put_number(st.starvations);
-    put_number(st.triggered);
-    put_number(least_lead_us);
+    put_number(NOW_US);
+    put_number(st.pulse.played_tick);
+    put_number(st.pulse.rate_q32);
+    put_number(st.pulse.fault);
+    put_number(st.pulse.latched);
+    put_number(st.pulse.expired);
+    put_number(st.pulse.stands);
+    put_number(st.pulse.idle);
+    put_number(st.pulse.starvations);
+    put_number(st.pulse.triggered);
+    put_number(worst);
+#if defined(BARE_RP2040)
     put_number(st.stack_used);
-    for (int m = 0; m < PW_MOTORS; m++) put_number(st.count[m]);
-    for (int m = 0; m < PW_MOTORS; m++) put_number(st.trigger_count[m]);
+#else
+    put_number((int64_t)bare_stack_used());
+#endif
+    for (int m = 0; m < PW_MOTORS; m++) put_number(st.pulse.count[m]);
+    for (int m = 0; m < PW_MOTORS; m++) put_number(st.pulse.trigger_count[m]);
     bare_put("\n");
-}
-
-/* Stands in for a flash write: nothing of this core may be in flash either, until it is over. */
-__attribute__((section(".data.flash_window"), noinline, long_call)) static void flash_window(uint32_t us)
-{
-    emulator(EMULATOR_FLASH, 1);
-    emulator(EMULATOR_SLEEP, us);
-    emulator(EMULATOR_FLASH, 0);
 }
 
 static int32_t feed(struct pw_core *core, const char *text, uint32_t size, uint32_t *at, int *stage)
@@ -103,46 +131,49 @@ static int32_t feed(struct pw_core *core, const char *text, uint32_t size, uint3
 int bare_main(void)
 {
     const struct pw_config *cfg = (const struct pw_config *)(const void *)(cases + HEAD);
-    const struct pw_rp2_config *rc = (const struct pw_rp2_config *)(const void *)(cases + HEAD + cases[0]);
+    const struct PORT(config) *rc = (const struct PORT(config) *)(const void *)(cases + HEAD + cases[0]);
     const uint32_t *action = cases + HEAD + cases[0] + cases[1], *last = action + 4 * cases[2];
     const char *text = (const char *)last;
     struct pw_core *core;
-    struct pw_rp2 *port;
-    struct pw_rp2_status st;
+    struct THE_PORT *port;
+    struct PORT(status) st;
     size_t size, need = cases[0] * 4 == sizeof *cfg && cases[1] * 4 == sizeof *rc ? pw_core_size(cfg) : 0;
     char *mem = bare_memory(&size);
+#if !defined(BARE_RP2040)
+    size -= board_start(mem + size);
+#endif
     uint32_t start, at = 0, resume = 0;
     int stage = FEEDING, seized = 0;
     int32_t bad, err = need && need < size ? pw_init(mem, need, cfg, &core, &bad) : PW_E_MEMORY;
-    if (!err) err = pw_rp2_init(mem + need, size - need, cfg, rc, core, &port);
-    if (!err) err = pw_rp2_start(port);
+    if (!err) err = PORT(init)(mem + need, size - need, cfg, rc, core, &port);
+    if (!err) err = PORT(start)(port);
     if (err) {
         bare_put("refused");
         put_number(err);
         bare_put("\n");
         return 1;
     }
-    pw_rp2_lock(port);
+    PORT(lock)(port);
     err = pw_begin(core, PW_FEED, PW_GCODE);
-    if (!err) err = pw_rp2_begin(port);
+    if (!err) err = PORT(begin)(port);
     if (!err && cases[4]) err = pw_enter(core);
-    pw_rp2_unlock(port);
-    while (!err && cases[4] && (err = pw_rp2_enter(port)) == PW_E_STATE) err = 0;
+    PORT(unlock)(port);
+    while (!err && cases[4] && (err = PORT(enter)(port)) == PW_E_STATE) err = 0;
     for (int m = 0; !err && cases[4] && m < PW_MOTORS; m++)
-        if ((int32_t)cases[5 + m] >= 0) err = pw_rp2_gate(port, m, (int32_t)cases[5 + m]);
-    pw_rp2_open(port, 1);
-    start = NOW;
+        if ((int32_t)cases[5 + m] >= 0) err = PORT(gate)(port, m, (int32_t)cases[5 + m]);
+    PORT(open)(port, 1);
+    start = NOW_US;
     while (!err) {
-        uint32_t now = NOW - start;
+        uint32_t now = NOW_US - start;
         while (action < last && now >= action[0]) {
             switch (action[1]) {
-            case HOLD: err = pw_rp2_set_rate(port, 0); break;
-            case RESUME: err = pw_rp2_set_rate(port, 1000); break;
-            case QUICK: err = pw_rp2_quick_stop(port); break;
-            case HEATER: err = pw_rp2_heater(port, (int32_t)action[2], (int32_t)action[3]); break;
-            case FAULT: err = pw_rp2_fault(port); break;
+            case HOLD: err = PORT(set_rate)(port, 0); break;
+            case RESUME: err = PORT(set_rate)(port, 1000); break;
+            case QUICK: err = PORT(quick_stop)(port); break;
+            case HEATER: err = PORT(heater)(port, (int32_t)action[2], (int32_t)action[3]); break;
+            case FAULT: err = PORT(fault)(port); break;
             case DIE: for (;;) __asm__ volatile("wfi");
-            case SEIZE: pw_rp2_lock(port); seized = 1; break; /* and never lets it go */
+            case SEIZE: PORT(lock)(port); seized = 1; break; /* and never lets it go */
             case FLASH: flash_window(action[2]); break;
             case STALL: resume = now + action[2]; break;
             case STATUS: print_status(port); break;
@@ -152,17 +183,17 @@ int bare_main(void)
         }
         if (err) break;
         read_status(port, &st);
-        if (st.fault) break;
+        if (st.pulse.fault) break;
         if (stage < PLAYING && now >= resume && !seized) {
             uint32_t before = at;
-            pw_rp2_lock(port);
+            PORT(lock)(port);
             err = feed(core, text, cases[3], &at, &stage);
-            pw_rp2_unlock(port);
-            if (stage == PLAYING) pw_rp2_open(port, 0);
+            PORT(unlock)(port);
+            if (stage == PLAYING) PORT(open)(port, 0);
             if (at > before) continue;
         }
-        if (action == last && stage == PLAYING && st.stands && (st.idle || (st.rate_q32 == 0 && st.target_q32 == 0))) break;
-        emulator(EMULATOR_SLEEP, 1000);
+        if (action == last && stage == PLAYING && st.pulse.stands && (st.pulse.idle || (st.pulse.rate_q32 == 0 && st.pulse.target_q32 == 0))) break;
+        sleep_us(1000);
     }
     if (err) {
         bare_put("error");
@@ -170,5 +201,8 @@ int bare_main(void)
         bare_put("\n");
     }
     print_status(port);
+#if !defined(BARE_RP2040)
+    board_print_log();
+#endif
     return 0;
 }
