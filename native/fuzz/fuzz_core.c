@@ -204,12 +204,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     head = mem;
     data += 16;
     size -= 16;
-    a = play(core, 0, data, size, 0, 300000);
+    a = play(core, 0, data, size, 0, 600000);
     FUZZ_CHECK(head->main_planner->broken == 0);
-    if (!a.given_up) {
-        b = play(core, 0, data, size, data[-1] + 1u, 1000000000);
-        FUZZ_CHECK(memcmp(&a, &b, sizeof a) == 0);
+    if (a.given_up) { /* a document that is still being fed would be ended instead of the scan */
+        free(mem);
+        return 0;
     }
+    b = play(core, 0, data, size, data[-1] + 1u, 1000000000);
+    FUZZ_CHECK(memcmp(&a, &b, sizeof a) == 0);
     pw_begin(core, PW_SCAN, 0);
     for (;;) {
         int32_t used = at < size ? pw_scan(core, (const char *)data + at, (int32_t)(size - at), &ev) : (pw_end(core, &ev) == PW_OK ? 0 : -1);
@@ -219,7 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_mix(&scan, &ev, sizeof ev);
         if (ev.kind == PW_EV_ERROR || ev.kind == PW_EV_END) break;
     }
-    if (!a.given_up) FUZZ_CHECK(scan == a.events);
+    FUZZ_CHECK(scan == a.events);
     free(mem);
     return 0;
 }

@@ -152,9 +152,8 @@ struct pw_steprun {
     uint64_t first_q16;    /* plan time of step 0 in 1/65536 tick */
     uint64_t interval_q16; /* between step 0 and step 1, 1/65536 tick */
     int32_t add_q16;       /* change of the interval per step */
-    uint32_t count;        /* 1 to 65535 */
-    int32_t direction;     /* +1 or -1 */
-    int32_t reserved;
+    uint16_t count;        /* 1 to 65535 */
+    int16_t direction;     /* +1 or -1 */
 };
 
 struct pw_markrec {

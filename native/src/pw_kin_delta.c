@@ -125,7 +125,7 @@ int32_t pw_delta_place(const struct pw_kin *k, const int64_t height_q32[3], int6
     for (turn = 0; turn < PW_TURNS; turn++) {
         int64_t slope_q28[3][2], miss[3], a, b, c, d, p, q, det, e[2], z = 0;
         for (i = 0; i < 3; i++) {
-            int64_t off[2];
+            int64_t off[2] = {0, 0};
             uint64_t left = pw_arm(k, i, at_q32, off);
             uint32_t over;
             int shift;

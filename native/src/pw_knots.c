@@ -3,7 +3,7 @@
 
 int64_t pw_seg_start(const struct pw_planner *pl, uint32_t n)
 {
-    return n == pl->open ? pl->plan_s_q32 : pw_seg_at(pl, n - 1)->end_q32;
+    return n == pl->look.first ? pl->look.start_s_q32 : pw_seg_at(pl, n - 1)->end_q32;
 }
 
 /* What constant acceleration adds to the squared speed over segment n, as far as it is not final. */
@@ -22,7 +22,7 @@ int64_t pw_limit2(const struct pw_planner *pl, uint32_t n)
 int pw_pass_back(struct pw_planner *pl, int32_t work)
 {
     struct pw_looking *lk = &pl->look;
-    for (; lk->n != pl->open && work > 0; lk->n--, work--) {
+    for (; lk->n != lk->first && work > 0; lk->n--, work--) {
         if (lk->n == lk->end) lk->carry = 0;
         else {
             lk->carry = pw_seg_at(pl, lk->n)->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, lk->n);
@@ -30,13 +30,13 @@ int pw_pass_back(struct pw_planner *pl, int32_t work)
         }
         pl->v2_q48[lk->n - 1 - lk->first] = lk->carry;
     }
-    return lk->n == pl->open;
+    return lk->n == lk->first;
 }
 
 int pw_pass_on(struct pw_planner *pl, int32_t work)
 {
     struct pw_looking *lk = &pl->look;
-    if (lk->n == pl->open) lk->carry = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
+    if (lk->n == lk->first) lk->carry = pw_mulshift(lk->start_v_q32, lk->start_v_q32, 16);
     for (; lk->n != lk->end && work > 0; lk->n++, work--) {
         int64_t *v2 = &pl->v2_q48[lk->n - lk->first];
         lk->carry = pw_seg_at(pl, lk->n)->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, lk->n);
@@ -49,20 +49,20 @@ int pw_pass_on(struct pw_planner *pl, int32_t work)
 static void pw_first_knot(struct pw_planner *pl)
 {
     struct pw_knot *k = pl->knots;
-    k->u_q32 = pl->plan_v_q32;
+    k->u_q32 = pl->look.start_v_q32;
     k->over_um_s = 0;
     k->accel_um_s2 = PW_NO_LIMIT;
     k->slot = 0;
     k->valley = 1;
     k[1].over_um_s = k[1].accel_um_s2 = PW_NO_LIMIT;
     pl->look.count = 1;
-    pl->look.carry = pw_mulshift(pl->plan_v_q32, pl->plan_v_q32, 16);
+    pl->look.carry = pw_mulshift(pl->look.start_v_q32, pl->look.start_v_q32, 16);
 }
 
 int pw_gather(struct pw_planner *pl, int32_t work)
 {
     struct pw_looking *lk = &pl->look;
-    if (lk->n == pl->open) pw_first_knot(pl);
+    if (lk->n == lk->first) pw_first_knot(pl);
     for (; lk->n != lk->end && work > 0; lk->n++, work--) {
         struct pw_knot *k = &pl->knots[lk->count];
         const struct pw_seg *sg = pw_seg_at(pl, lk->n);

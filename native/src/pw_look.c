@@ -190,8 +190,7 @@ static void pw_solve(struct pw_planner *pl, enum pw_look_way way, uint32_t end, 
     lk->way = (int32_t)way;
     lk->end = end;
     lk->u_q32 = u;
-    if (passes) lk->first = pl->open;
-    lk->n = passes ? end : pl->open;
+    lk->n = passes ? end : lk->first;
     lk->stage = passes ? PW_LOOK_BACK : PW_LOOK_GATHER;
     pl->fine = PW_FINE;
 }
@@ -280,8 +279,10 @@ static int pw_begin_look(struct pw_planner *pl)
     } else if (!pw_must_look(pl)) {
         return 0;
     }
-    lk->n = pl->open;
-    lk->moved = 0;
+    lk->n = lk->first = pl->open;
+    lk->start_s_q32 = pl->plan_s_q32;
+    lk->start_v_q32 = pl->plan_v_q32;
+    lk->again_i = lk->moved = 0;
     lk->stage = PW_LOOK_CURVE;
     return 1;
 }
@@ -296,6 +297,23 @@ static int pw_curves(struct pw_planner *pl, int32_t work)
         work--;
     }
     return lk->n + 1 == lk->window;
+}
+
+/* Nothing final yet: from the beginning.  Else the knots are made anew, just as they were, and it goes on where it was. */
+void pw_planner_resume(struct pw_planner *pl)
+{
+    struct pw_looking *lk = &pl->look;
+    if (lk->stage == PW_LOOK_IDLE) return;
+    if (!lk->moved) {
+        lk->stage = PW_LOOK_IDLE;
+        return;
+    }
+    if (lk->stage == PW_LOOK_PROFILE) {
+        lk->again_i = lk->i;
+        lk->again_at = lk->at;
+    }
+    lk->n = lk->end;
+    lk->stage = PW_LOOK_BACK;
 }
 
 int32_t pw_look(struct pw_planner *pl)
@@ -329,8 +347,11 @@ int32_t pw_look(struct pw_planner *pl)
     case PW_LOOK_SETTLE_ON:
         got = pw_settle_on(pl, PW_SETTLES);
         if (got < 0) break;
-        lk->i = got ? 0 : lk->i;
-        if (got) lk->stage = PW_LOOK_PROFILE;
+        if (!got) return 1;
+        lk->stage = PW_LOOK_PROFILE;
+        lk->i = lk->again_i;
+        lk->at = lk->again_at;
+        lk->again_i = 0;
         return 1;
     default:
         if (lk->moved && lk->out.head == pl->ramp_head && !pw_room(pl, pl->ramp_head)) return 0;
@@ -345,7 +366,7 @@ int32_t pw_look(struct pw_planner *pl)
         if (pl->fine <= 2) return pw_decide(pl, -1);
         pl->fine -= 2;
     }
-    lk->n = pl->open;
+    lk->n = lk->first;
     lk->stage = PW_LOOK_GATHER;
     return 1;
 }

@@ -16,7 +16,7 @@ struct pw_climb {
     int64_t s_q32, u_q32;
 };
 
-static inline int64_t pw_knot_s(const struct pw_planner *pl, int32_t i) { return i ? pl->segs[pl->knots[i].slot].end_q32 : pl->plan_s_q32; }
+static inline int64_t pw_knot_s(const struct pw_planner *pl, int32_t i) { return i ? pl->segs[pl->knots[i].slot].end_q32 : pl->look.start_s_q32; }
 
 /* Speed limit between knot i - 1 and knot i. */
 static inline int64_t pw_knot_over(const struct pw_planner *pl, int32_t i)

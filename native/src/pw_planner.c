@@ -28,8 +28,6 @@ size_t pw_planner_size(const struct pw_config *cfg)
     return n;
 }
 
-void pw_planner_resume(struct pw_planner *pl) { pl->look.stage = 0; }
-
 size_t pw_scratch_size(const struct pw_config *cfg)
 {
     return pw_align(((size_t)cfg->window + 2) * sizeof(struct pw_knot)) + (size_t)cfg->window * sizeof(int64_t);
@@ -198,7 +196,12 @@ int pw_must_look(const struct pw_planner *pl)
 /* While look-ahead is at work on a window that no flush ends, or has to begin, nothing is added: neither may depend on what came in between. */
 static int pw_closed(const struct pw_planner *pl) { return pw_must_look(pl) || (pl->look.stage != 0 && !pl->look.flush); }
 
-static int pw_full(const struct pw_planner *pl) { return pw_closed(pl) || pl->head - pl->done >= pl->capacity - 1; }
+/* What look-ahead has begun with stays until it is through. */
+static int pw_full(const struct pw_planner *pl)
+{
+    uint32_t keep = pl->look.stage != 0 && (int32_t)(pl->look.first - pl->done) < 0 ? pl->look.first : pl->done;
+    return pw_closed(pl) || pl->head - keep >= pl->capacity - 1;
+}
 
 static int64_t pw_last_end(const struct pw_planner *pl)
 {
@@ -429,11 +432,13 @@ int pw_planner_stands(const struct pw_planner *pl, const int64_t at_nm[3])
     return !at_nm || (pl->pos_nm[0] == at_nm[0] && pl->pos_nm[1] == at_nm[1] && pl->pos_nm[2] == at_nm[2]);
 }
 
+enum { PW_TURN = 8 }; /* units of the generator for one of look-ahead, so that both get on */
+
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget)
 {
     int32_t done = 0, n, looked;
     while (done < budget) {
-        n = pw_gen(pl, budget - done);
+        n = pw_gen(pl, (int32_t)pw_min64(budget - done, PW_TURN));
         if (n < 0) return n;
         done += n;
         looked = pw_look(pl);

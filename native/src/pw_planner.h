@@ -47,7 +47,7 @@ struct pw_ramp {
     int64_t end_q32; /* path coordinate */
 };
 
-/* A place where the profile may touch a limit: the end of a segment, or (knot 0) the final place. */
+/* A place where the profile may touch a limit: the end of a segment, or (knot 0) the place where look-ahead begins. */
 struct pw_knot {
     int64_t u_q32;       /* speed limit there */
     int32_t over_um_s;   /* speed limit between the knot before and this one, or PW_NO_LIMIT */
@@ -73,7 +73,9 @@ struct pw_looking {
     int32_t flush;    /* the window ends in a flush */
     int32_t got;      /* what the first way gave */
     int32_t moved;    /* a part of it is final already */
-    uint32_t first;   /* segment that v2_q48[0] belongs to */
+    uint32_t first;   /* where it begins: segment, */
+    int64_t start_s_q32, start_v_q32; /* place and speed */
+    int32_t again_i, again_at; /* what i and at were when the scratch was lent away */
     uint32_t window;  /* the window's end */
     uint32_t end;     /* end of the part that is being solved */
     uint32_t n;       /* next segment of the stage */

@@ -97,9 +97,8 @@ static void pw_emit(struct pw_planner *pl, int32_t motor, int64_t first, int64_t
     run->first_q16 = (uint64_t)first;
     run->interval_q16 = (uint64_t)interval;
     run->add_q16 = (int32_t)add;
-    run->count = (uint32_t)count;
-    run->direction = mo->rising;
-    run->reserved = 0;
+    run->count = (uint16_t)count;
+    run->direction = (int16_t)mo->rising;
     mo->last_q16 = first + interval * (count - 1) + add * (count - 1) * (count - 2) / 2;
     mo->direction = mo->rising;
     mo->count += mo->rising * count;

@@ -619,7 +619,7 @@ static void test_arguments(void)
     struct pw_event ev;
     struct pw_status st;
     struct pw_core *core;
-    struct pw_steprun run = {65536, 65536, 0, 3, 1, 0};
+    struct pw_steprun run = {65536, 65536, 0, 3, 1};
     int64_t ticks[8];
     int32_t field, i, n = 0;
     void *mem = malloc(d.size + 8);
