@@ -20,6 +20,7 @@ from firmware.motion.side import SideMotion
 from firmware.net.server import Server, Settings, desktop_settings
 from firmware.safety.supervisor import Supervisor
 from firmware.security.access import Access
+from firmware.security.account_ops import AccountOperations
 from firmware.security.accounts import Accounts
 from firmware.security.basic import Basic
 from firmware.thermal.control import Heating
@@ -72,10 +73,11 @@ class App:
         yield
         operations = dict(printer_ops.OPERATIONS)
         operations.update(job_ops.OPERATIONS)
-        self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION)
-        yield
         roomy = caps.connections >= _ROOMY_CONNECTIONS
         self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
+        operations.update(AccountOperations(self.accounts).table)
+        self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION)
+        yield
         access = Access(self.accounts, [Basic(self.accounts)], machine.net.tls, auth_required, audit)
         syntaxes = attributes.syntaxes(registry_request.ROWS)
         dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH,), authorize=access.authorize)

@@ -19,7 +19,7 @@ _LONGEST_WAIT_MS = const(60000)
 _FORGET_MS = const(600000)  # a peer that has not failed for so long begins anew
 _PEERS_MAX = const(64)
 
-_UPGRADE = [("Upgrade", "TLS/1.2, HTTP/1.1"), ("Connection", "Upgrade")]  # RFC 2817 section 4.2
+UPGRADE = [("Upgrade", "TLS/1.2, HTTP/1.1"), ("Connection", "Upgrade")]  # RFC 2817 section 4.2
 
 
 class Identity:
@@ -67,14 +67,14 @@ class Access:
         if request.method in ("GET", "HEAD") and request.host is not None:
             query = "?" + request.query if request.query else ""
             raise Refusal(301, [("Location", "https://" + str(request.host, "utf-8") + request.path + query)])
-        raise Refusal(426, _UPGRADE)
+        raise Refusal(426, UPGRADE)
 
     async def identify(self, authorization, peer, tls):
         """The Identity of a request.  authorization: the field's value as bytes, or None.  Raises Refusal."""
         if authorization is None:
             return self._local if self._trusts(peer) else self._nobody
         if not tls:
-            raise Refusal(426, _UPGRADE)
+            raise Refusal(426, UPGRADE)
         scheme, _, credentials = authorization.partition(b" ")
         scheme = scheme.lower()
         credentials = credentials.strip()
@@ -107,7 +107,7 @@ class Access:
         if role != roles.NONE:
             raise IppError(NOT_AUTHORIZED, "This needs the role of %s." % roles.NAMES[max(need, roles.OPERATOR)])
         if not ctx.tls:
-            raise Refusal(426, _UPGRADE)
+            raise Refusal(426, UPGRADE)
         if need == roles.ADMINISTRATOR and not self._accounts.has_administrator():
             raise Refusal(403)
         raise Refusal(401, self._challenges)

@@ -88,6 +88,21 @@ class Accounts:
         self._told("account %r has role %s and a new password" % (name, roles.NAMES[role]))
         return password
 
+    async def set_role(self, name, role):
+        """Another role, the same password; durable when it returns.  AccountError, StorageError."""
+        place = self._place(name)
+        account = self._places[place]
+        if account is None:
+            raise AccountError("there is no account %r" % name)
+        if not roles.USER <= role <= roles.ADMINISTRATOR:
+            raise AccountError("there is no such role")
+        self._keep_one(name, role)
+        self._config.set_account(place, bytes([role]) + account.seal + name.encode())
+        self._places[place] = Account(name, role, account.seal)
+        self.changes += 1
+        await self._config.save()
+        self._told("account %r has role %s" % (name, roles.NAMES[role]))
+
     async def remove(self, name):
         """Durable when it returns.  AccountError, StorageError."""
         place = self._place(name)

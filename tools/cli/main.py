@@ -18,6 +18,7 @@ COMMANDS = {
     "pause": "pause a printer",
     "resume": "let a paused printer go on",
     "identify": "make a printer show which one it is",
+    "account": "who may do what at a printer",
 }
 
 
