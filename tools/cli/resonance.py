@@ -248,6 +248,7 @@ def check_command(machine, modes, output, as_json):
         _target(output, ".png")
     frame = _modes(modes)
 
+    from hal import factory
     from hal.errors import ConfigError
     from tools.resonance import picture, simulate
     from tools.steps import StepsError
@@ -256,6 +257,8 @@ def check_command(machine, modes, output, as_json):
         plain, shaped = simulate.compare(machine, frame)
     except (ConfigError, StepsError, ValueError) as error:
         raise CommandError(str(error)) from None
+    if not any(factory.describe(machine)["printer"]["motion"]["shaper"].values()):
+        click.echo("printwright: %s has no shapers, so nothing changes; printwright resonance calibrate finds some" % machine, err=True)
     rows = {}
     for name in plain:
         before, after = plain[name].rms_um, shaped[name].rms_um
