@@ -133,6 +133,9 @@ async def serve(machine, on_ready, state: str, security: Security) -> None:
         await over.wait()
     finally:
         await printer.stop()
+        starved = machine.core.port.status().starvations
+        if starved:
+            print("printwright: the motion starved %d times: this computer was too slow" % starved, file=sys.stderr, flush=True)
 
 
 def run(description: dict, options: SimOptions, on_ready, security: Security | None = None) -> None:
