@@ -4,7 +4,8 @@
     python -m tools.golden --write    writes the table anew, for a change of the stream that is meant
 
 The corpus is every file of tests/vectors/programs and tests/vectors/sliced, on every machine of boards/; and the start of each sliced
-file, named NAME:BYTES, for targets that are too slow for the whole.  A command that stops the feed is a mark, a flush or nothing,
+file, named NAME:BYTES, for targets that are too slow for the whole.  Machines of tests/vectors/machines, which have what those do not,
+play the programs.  A command that stops the feed is a mark, a flush or nothing,
 as firmware/gcode/policy.py says; one that the policy refuses is a flush here.  A program with an error has the stream up to it.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from firmware.gcode import policy
@@ -37,6 +39,18 @@ def corpus() -> list[tuple[str, bytes]]:
                 start = text[: text.rfind(b"\n", 0, START_BYTES) + 1]
                 found.append(("%s/%s:%d" % (folder, path.name, START_BYTES), start))
     return found
+
+
+def machines() -> dict[str, str]:
+    """{name: what hal.factory.describe() takes}."""
+    found = {name: name for name in factory.machines()}
+    found.update({path.stem: str(path) for path in sorted((VECTORS / "machines").glob("*.json"))})
+    return found
+
+
+def programs_of(machine: str, programs: Iterable[str]) -> list[str]:
+    """Names of the programs that a machine plays."""
+    return [name for name in programs if machine in factory.machines() or name.startswith("programs/")]
 
 
 def policy_words() -> list[int]:
@@ -99,11 +113,11 @@ def stream(config: dict, text: bytes) -> dict:
 
 def table() -> dict:
     """{machine: {program: stream}} by this interpreter's core."""
-    programs = corpus()
+    programs = dict(corpus())
     made = {}
-    for machine in factory.machines():
-        config = factory.core_config(factory.describe(machine))
-        made[machine] = {name: stream(config, text) for name, text in programs}
+    for machine, where in machines().items():
+        config = factory.core_config(factory.describe(where))
+        made[machine] = {name: stream(config, programs[name]) for name in programs_of(machine, programs)}
     return made
 
 

@@ -52,8 +52,8 @@ class Case:
 
 
 def machine_config(machine: str, **changes) -> dict:
-    """Configuration of a machine of boards/, some fields changed."""
-    config = factory.core_config(factory.describe(machine))
+    """Configuration of a machine of the golden table, some fields changed."""
+    config = factory.core_config(factory.describe(golden.machines()[machine]))
     config.update(changes)
     return config
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from firmware.ipp import attributes, registry_job, registry_printer, registry_request
+from firmware.ipp import attributes, registry_document, registry_job, registry_printer, registry_request
 
 NS = {"r": "http://www.iana.org/assignments"}
-GROUPS = ("Operation", "Job Template", "Job Description", "Job Status", "Printer Description", "Printer Status")
+TABLES = (registry_request, registry_job, registry_printer, registry_document)
+GROUPS = ("Operation", "Document Description", "Document Status", "Job Template", "Job Description", "Job Status", "Printer Description", "Printer Status")
 WHOLE = ("rfc8011", "PWG5100.21", "PWG5199.7")
 
 
@@ -25,7 +26,7 @@ def text(record, field):
 
 
 def wanted_names():
-    names = {row[attributes.NAME] for table in (registry_request, registry_job, registry_printer) for row in attributes.rows(table.ROWS)}
+    names = {row[attributes.NAME] for table in TABLES for row in attributes.rows(table.ROWS)}
     with open(Path(__file__).with_name("required.csv"), newline="") as file:
         return names | {row["attribute"] for row in csv.DictReader(file)}
 

@@ -1,0 +1,41 @@
+; tools: travels that take the new offset, moves that draw and arcs that begin where the new nozzle has to be, E alone, lifts per tool
+G28
+G90
+M83
+G1 X30 Y30 Z2 F6000
+G1 X60 E1.5 F2400
+G10
+T1
+G1 X40 Y50 F9000
+G11
+G1 X70 E2 F1800
+G2 X80 Y60 I0 J10 E0.4
+G10
+T0
+G11
+G1 X50 E0.8 F2400
+T1
+G1 E-0.5 F1800
+G3 X60 Y40 I5 J-10 E0.3 F3000
+T1
+T0
+T1
+G91
+G1 X2 Y2 Z0.2 F6000
+G1 X5 E0.1
+G90
+M82
+G92 E0
+G1 X30 E1 F1500
+T0
+G1 X70 Y70 E2
+G10
+G1 Z40
+T1
+M104 S0
+G1 Z41 X30
+G11
+G28 X Y
+G1 X40 Y20 F12000
+T0
+G1 X10 Y10 Z0.2
