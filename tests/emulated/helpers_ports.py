@@ -78,7 +78,8 @@ def stream(folder: Path, config: dict, text: bytes, side: bool = False) -> Strea
     """By the core compiled for this computer."""
     program = folder / "ticks"
     if not program.exists():
-        targets._done(["gcc", *targets.STRICT, "-O2", "-Wno-maybe-uninitialized", "-Inative/include", "-Inative/src", HERE / "ticks.c", *bare.core_sources(), "-o", program])
+        flags = [*targets.STRICT, "-O1", "-Inative/include", "-Inative/src"]
+        targets._done(["gcc", *flags, HERE / "ticks.c", *bare.core_sources(), "-o", program])
     values = core_words(config)
     (folder / "ticks.in").write_bytes(struct.pack("<II", len(values), len(text)) + array("i", values).tobytes() + text)
     targets._done([program, "1" if side else "0", folder / "ticks.in", folder / "ticks.out"])
@@ -148,11 +149,11 @@ def rp2_image(folder: Path, config: dict, text: bytes, script=(), side_gates=Non
     )
 
 
-def run_rp2(folder: Path, image: Path, cycles: int = 100_000_000, switches=(), mhz: int = MHZ) -> Run:
+def run_rp2(folder: Path, image: Path, cycles: int = 100_000_000, switches=(), mhz: int = MHZ, profile: Path | None = None) -> Run:
     log = folder / "edges"
     options = {
         "image": str(bare.binary(image)), "address": bare.entry(bare.TARGETS["m0plus"]), "log": str(log), "cycles": cycles,
-        "switches": list(switches), "mhz": mhz,
+        "switches": list(switches), "mhz": mhz, "steps": STEP_PINS, "profile": str(profile) if profile else None,
     }  # fmt: skip
     (folder / "options.json").write_text(json.dumps(options))
     text = targets.node("rp2_chip.mjs", folder / "options.json")
@@ -160,7 +161,7 @@ def run_rp2(folder: Path, image: Path, cycles: int = 100_000_000, switches=(), m
 
 
 def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ, step_pins=STEP_PINS, dir_pins=DIR_PINS):
-    """Cycles by which each rising edge differs from its step's tick, all motors' in one array in the order of time, and the cycle of tick 0.
+    """Cycles by which each rising edge differs from its step's tick, all motors' in the order of time, and the cycle of tick 0.
 
     The cycle of tick 0 is that of the median step.  Directions and numbers of steps must agree.
     """
@@ -177,6 +178,26 @@ def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ, step_pi
     late, when = np.concatenate(late), np.concatenate(when)
     origin = np.median(late)
     return (late - origin)[np.argsort(when, kind="stable")], origin
+
+
+def check_rate(plan_s, machine_s, slope_s=10.0):
+    """The rate between steps is at most 1, and changes by at most the slope (3000 mm/s2 at 300 mm/s), seen over 4 ms.
+
+    plan_s, machine_s: when each step of a motor was planned and made, in seconds.
+    """
+
+    def ahead(times, span):
+        to = np.searchsorted(times, times + span)
+        keep = to < len(times)
+        return np.flatnonzero(keep), to[keep]
+
+    at, to = ahead(machine_s, 4e-3)
+    rate = (plan_s[to] - plan_s[at]) / (machine_s[to] - machine_s[at])
+    middle = (machine_s[to] + machine_s[at]) / 2
+    assert rate.max() < 1.002
+    at, to = ahead(middle, 5e-3)
+    assert len(at) > 10
+    assert np.abs((rate[to] - rate[at]) / (middle[to] - middle[at])).max() < slope_s * 1.15
 
 
 def ram_code_bytes(elf: Path) -> int:

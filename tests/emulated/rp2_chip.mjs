@@ -4,7 +4,9 @@
 // OPTIONS: image, address; log: file for edges of pins; cycles: the most to run; switches: list of {pin, level, step_pin, after}: the
 // input takes its closed level with that many rising edges of the step pin; mhz: the system's clock.
 // The log has 32-bit words in pairs: the cycle, and the levels of all pins from then on.  The image's text goes to standard output, then
-// a line of JSON: cycles, instructions of core 1, fetches of core 1 from flash, where: the program counter of the first one.
+// a line of JSON: cycles; instructions of both cores; busy: cycles that core 1 has worked, from the first edge of a step pin to the last,
+// and how long that was; strays: fetches of core 1 from flash, and the program counter of the first one; ended: exit status of the image.
+// steps: step pins, for `busy`; profile: a file for one program counter of core 1 in 97 instructions meanwhile, as 32-bit words.
 // Semihosting of either core: SYS_WRITE0, SYS_EXIT_EXTENDED; 0x101: fetches from flash fail from now on (r1 = 1), or no longer; 0x102: this core
 // does nothing for r1 microseconds.
 import fs from 'node:fs';
@@ -113,6 +115,11 @@ mcu.flash.set(image, options.address & 0xffffff);
 let text = '';
 let running = core0;
 const meter = [0, 0];
+let worked = 0;
+let first = -1;
+let [from, to] = [[0, 0], [0, 0]];
+const stepPins = (options.steps ?? []).reduce((mask, pin) => mask | (1 << pin), 0);
+const places = [];
 mcu.onBreak = view.onBreak = (code) => {
   const [operation, at] = running.registers;
   if (code !== 0xab) status = 4;
@@ -125,6 +132,7 @@ mcu.onBreak = view.onBreak = (code) => {
 
 // -- pins
 let stamp = 0;
+let now = 0;
 let levels = 0;
 let log = new Uint32Array(1 << 16);
 let logged = 0;
@@ -146,6 +154,10 @@ mcu.gpio.forEach((pin, number) => {
       log[logged++] = levels >>> 0;
     }
     if (!high) return;
+    if (stepPins & (1 << number)) {
+      to = [now, worked];
+      if (first < 0) [first, from] = [number, to];
+    }
     rises[number]++;
     for (const s of switches) if (s.step_pin === number && s.after === rises[number]) mcu.gpio[s.pin].setInputValue(!!s.level);
   });
@@ -205,25 +217,30 @@ function play(until, exact) {
 
 const limit = options.cycles;
 const GRAIN = 48; // cycles that pass at once where no core does anything
-let now = 0;
 while (status === undefined && now < limit) {
   // a core that waits, or is not started yet, keeps up with time
   if (core0.waiting) core0.cycles = now;
   if (core1.waiting || !launched) core1.cycles = now;
   const awake1 = launched && !core1.waiting;
-  const first = awake1 && (core0.waiting || core1.cycles <= core0.cycles) ? core1 : core0.waiting ? undefined : core0;
-  if (first && first.cycles <= now) {
-    running = first;
+  const next = awake1 && (core0.waiting || core1.cycles <= core0.cycles) ? core1 : core0.waiting ? undefined : core0;
+  if (next && next.cycles <= now) {
+    running = next;
     stamp = now;
-    first.executeInstruction();
-    meter[first === core1 ? 1 : 0]++;
+    const cycles = next.executeInstruction();
+    if (next === core1) {
+      worked += cycles;
+      if (options.profile && first >= 0 && meter[1] % 97 === 0) places.push(core1.PC);
+    }
+    meter[next === core1 ? 1 : 0]++;
     continue;
   }
-  const reached = first ? Math.min(first.cycles, now + GRAIN) : now + GRAIN;
+  const reached = next ? Math.min(next.cycles, now + GRAIN) : now + GRAIN;
   play(reached);
   stamp = now = reached;
   mcu.clock.tick(now * NS - mcu.clock.nanos);
 }
 if (options.log) fs.writeFileSync(options.log, log.subarray(0, logged));
-fs.writeSync(1, text + JSON.stringify({ cycles: now, instructions: meter, strays, stray: stray.toString(16), ended: status ?? null }) + '\n');
+if (options.profile) fs.writeFileSync(options.profile, Uint32Array.from(places));
+const busy = [to[1] - from[1], to[0] - from[0]];
+fs.writeSync(1, text + JSON.stringify({ cycles: now, instructions: meter, busy, strays, stray: stray.toString(16), ended: status ?? null }) + '\n');
 process.exit(status === undefined || status === 0 ? 0 : status);

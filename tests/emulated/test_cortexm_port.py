@@ -42,16 +42,6 @@ def warp(stream, run, name, motor):
     return (ticks - ticks[0]) / 16e6, (cycles - cycles[0]) / mhz(name) / 1e6
 
 
-def check_rate(plan_s, machine_s, slope_s=10.0):
-    window = max(1, int(np.searchsorted(machine_s, 3e-3)))
-    rate = (plan_s[window:] - plan_s[:-window]) / (machine_s[window:] - machine_s[:-window])
-    middle = (machine_s[window:] + machine_s[:-window]) / 2
-    far = np.searchsorted(middle, middle + 5e-3)
-    ok = far < len(middle)
-    assert rate.max() < 1.003
-    assert np.abs((rate[far[ok]] - rate[ok]) / (middle[far[ok]] - middle[ok])).max() < slope_s * 1.2
-
-
 @pytest.mark.parametrize("name", ["m3", "m4f", "m7", "m33"])
 def test_steps_are_the_stream(name, tmp_path, config):
     run = ports.run_cm(tmp_path, name, config, CORNERS)
@@ -72,7 +62,7 @@ def test_hold_and_starvation_give_the_same_steps_later(tmp_path, config):
     for motor in (0, 1):
         plan, machine = warp(stream, run, "m4f", motor)
         assert len(plan) == len(stream.ticks[motor])
-        check_rate(plan, machine)
+        ports.check_rate(plan, machine)
         assert machine[-1] - plan[-1] > 0.05
 
 
@@ -84,7 +74,7 @@ def test_quick_stop_and_lease(tmp_path, config):
     x = run.edges.rises(0)
     assert 50 < len(x) < len(stream.ticks[0])
     assert run.status["count"][:2] == [len(x), len(run.edges.rises(1))]
-    check_rate(*warp(stream, run, "m33", 0))
+    ports.check_rate(*warp(stream, run, "m33", 0))
     off = run.edges.falls(ports.CM_HEATER_PIN) / mhz("m33")
     assert len(off) == 1 and 0 <= off[0] - (run.statuses[0]["us"] + 100_000) < 1_500  # the pump looks every millisecond
 

@@ -118,7 +118,14 @@ def reached(target: Target, parts: list[Path], roots: list[str], folder: Path) -
 
 
 def image(
-    target: Target, program: list[Path], output: Path, optimise: str = "-O2", flags=(), link_map: Path | None = None, ram_roots=(), ram_optimise=None
+    target: Target,
+    program: list[Path],
+    output: Path,
+    optimise: str = "-O2",
+    flags=(),
+    link_map: Path | None = None,
+    ram_roots=(),
+    ram_optimise=None,
 ) -> Path:
     """Compiles `program` (relative to the checkout), links it with the core and returns `output`, an ELF file.
 
