@@ -54,7 +54,9 @@ def test_the_table_is_complete(table):
         machine: set(golden.programs_of(machine, PROGRAMS)) for machine in golden.machines()
     }
     assert len(PROGRAMS) >= 20
-    assert all(sum(stream["steps"]) > 1000 for programs in table.values() for stream in programs.values())
+    # a program may leave the volume of some machine at once, not of all
+    for name in PROGRAMS:
+        assert max(sum(programs[name]["steps"]) for programs in table.values() if name in programs) > 1000
 
 
 def test_cpython(table):
