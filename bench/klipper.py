@@ -18,7 +18,12 @@ from pathlib import Path
 from hal import factory
 
 LINES = 200_000
-MACHINES = ("sim-cartesian", "sim-corexy")
+PLAIN = {"motion": {"shaper": {"x": None, "y": None, "z": None}}, "extruder": {"pressure_advance_s": 0}}
+SHAPED = {
+    "motion": {"shaper": {"x": {"type": "mzv", "frequency_hz": 55}, "y": {"type": "ei", "frequency_hz": 45}}},
+    "extruder": {"pressure_advance_s": 0.035, "advance_smooth_s": 0.04},
+}
+ROWS = (("plain", "sim-cartesian", PLAIN), ("plain", "sim-corexy", PLAIN), ("shaped", "sim-corexy", SHAPED))
 REPEATS = 2
 ONE_MOVE = "G28\nG1 X10 Y10 F6000\n"
 FULL_STEPS, MICROSTEPS = 200, 16
@@ -173,7 +178,7 @@ class _Klipper:
 
 def _ours(gcode, machine):
     """Of the process as a whole, hashing apart."""
-    out, cpu_s, _ = _measured([sys.executable, "-m", "tools.cli.main", "steps", str(gcode), "--machine", machine, "--json"])
+    out, cpu_s, _ = _measured([sys.executable, "-m", "tools.cli.main", "steps", str(gcode), "--machine", str(machine), "--json"])
     result = json.loads(out)
     return {
         "cpu_s": round(cpu_s - result["digest_cpu_s"], 3),
@@ -200,36 +205,39 @@ def _head(source, target):
 
 
 def compare(log, folder, source):
-    """{machine: figures of both, and how many times as much processor time Klipper takes}."""
+    """A list of rows: machine, plain or shaped, figures of both, and how many times as much processor time Klipper takes."""
     folder = checkout(folder)
-    result = {}
+    result = []
     with tempfile.TemporaryDirectory(prefix="printwright-bench-") as name:
         work = Path(name)
         part, tiny = work / "part.gcode", work / "one_move.gcode"
         lines = _head(source, part)
         tiny.write_text(ONE_MOVE, encoding="ascii")
-        for machine in MACHINES:
-            desc = factory.describe(machine)
-            klipper = _Klipper(folder, desc, work)
+        for kind, machine, printer in ROWS:
+            path = work / ("%s-%s.json" % (machine, kind))
+            path.write_text(json.dumps({"from": machine, "printer": printer}), encoding="ascii")
+            klipper = _Klipper(folder, factory.describe(str(path)), work)
             klipper.run(tiny)  # builds its C helper when that is old
             runs = {"klipper": [], "printwright": [], "klipper_start": [], "printwright_start": []}
             for _ in range(REPEATS):
-                log("%d lines of %s on %s, Klipper and Printwright in turn" % (lines, Path(source).name, machine))
+                log("%d lines of %s on %s, %s: Klipper and Printwright in turn" % (lines, Path(source).name, machine, kind))
                 runs["klipper"].append(klipper.run(part))
-                runs["printwright"].append(_ours(part, machine))
+                runs["printwright"].append(_ours(part, path))
                 runs["klipper_start"].append(klipper.run(tiny))
-                runs["printwright_start"].append(_ours(tiny, machine))
+                runs["printwright_start"].append(_ours(tiny, path))
             both = {}
             for side in ("klipper", "printwright"):
                 both[side] = _best(runs[side])
                 both[side]["start_cpu_s"] = _best(runs[side + "_start"])["cpu_s"]
             net = [both[side]["cpu_s"] - both[side]["start_cpu_s"] for side in ("klipper", "printwright")]
-            result[machine] = {
-                "lines": lines,
-                "shaper": any(desc["printer"]["motion"]["shaper"].values()),
-                "pressure_advance": desc["printer"]["extruder"]["pressure_advance_s"] > 0,
-                **both,
-                "cpu_ratio": round(both["klipper"]["cpu_s"] / both["printwright"]["cpu_s"], 2),
-                "cpu_ratio_without_start": round(net[0] / net[1], 2),
-            }
+            result.append(
+                {
+                    "machine": machine,
+                    "motion": "shaper and pressure advance" if kind == "shaped" else "plain",
+                    "lines": lines,
+                    **both,
+                    "cpu_ratio": round(both["klipper"]["cpu_s"] / both["printwright"]["cpu_s"], 2),
+                    "cpu_ratio_without_start": round(net[0] / net[1], 2),
+                }
+            )
     return result
