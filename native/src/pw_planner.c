@@ -150,7 +150,7 @@ static int64_t pw_coarse(int64_t v2)
 /* v^2 = corner^2 (sqrt 2 - 1) s / (1 - s), s = sin of half the angle between the lines (spec motion 3). */
 static int64_t pw_corner2(int64_t corner_q32, int64_t cos_q30)
 {
-    int64_t one = (int64_t)1 << 30, s, rest, k_q48;
+    int64_t one = (int64_t)1 << 30, s, rest, k_q48, q_q28;
     if (cos_q30 < -one) cos_q30 = -one;
     if (cos_q30 > one) cos_q30 = one;
     s = pw_isqrt64((uint64_t)(one + cos_q30) << 29);
@@ -158,8 +158,10 @@ static int64_t pw_corner2(int64_t corner_q32, int64_t cos_q30)
     if (rest < 64) return INT64_MAX;
     k_q48 = pw_mulshift(pw_mulshift(corner_q32, corner_q32, 16), 1779033704, 32); /* (sqrt 2 - 1) 2^32 */
     if (s / rest > ((int64_t)1 << 24)) return INT64_MAX;
-    if (k_q48 > (INT64_MAX >> 26)) return INT64_MAX;
-    return pw_mulshift(k_q48, pw_divq32(s, rest) >> 4, 28);
+    q_q28 = pw_divq32(s, rest) >> 4;
+    /* at least 2^62, which is beyond every cap */
+    if (pw_clz64((uint64_t)k_q48 | 1) + pw_clz64((uint64_t)q_q28 | 1) < 37) return INT64_MAX;
+    return pw_mulshift(k_q48, q_q28, 28);
 }
 
 static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_line *ln, const struct pw_seg *b,
