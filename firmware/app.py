@@ -69,6 +69,11 @@ class App:
         self.supervisor = Supervisor(machine, self.heating)
         self.motion = SideMotion(machine, Geometry(description, machine.core))
         self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
+        if description["printer"]["mesh"] is not None:
+            from firmware.motion.mesh import BedMesh  # code that other machines have no room for
+
+            self.motion.bed = BedMesh(machine, self.motion, self.config)
+            self.motion.bed.load()
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
         yield
         operations = dict(printer_ops.OPERATIONS)
@@ -109,6 +114,8 @@ class App:
         for name, current_c, target_c in self.heating.readings():
             text = "?" if current_c is None else "%d degC" % int(current_c + 0.5)
             facts.append((name, text + " (target %d degC)" % target_c if target_c else text))
+        if self.motion.bed is not None:
+            facts.append(("Bed", self.motion.bed.facts()))
         facts.append(("Jobs waiting", "%d" % self.queue.count_active()))
         return facts
 

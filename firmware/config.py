@@ -23,7 +23,11 @@ _TEXTS = (
     (6, "organizational_unit"),
     (7, "geo_location"),
     (8, "material"),
+    (9, "message_from_operator"),
+    (10, "contact_name"),
+    (11, "contact_uri"),
 )
+_MESH = const(63)
 _FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
 _NOT_EMPTY = ("printer_name",)
 
@@ -111,6 +115,14 @@ class Config:
             if known == name:
                 self._log.put(number, value.encode())
         self._saved[name] = value
+
+    def mesh(self):
+        """The record of the bed's mesh (bytes, firmware/motion/mesh), or None."""
+        return self._read(_MESH)
+
+    def set_mesh(self, record):
+        """Changes it at once; durable after save().  Raises StorageError, then nothing has changed."""
+        self._log.put(_MESH, record)
 
     def account(self, place):
         """The record of an account (bytes, firmware/security/accounts), place 0 to ACCOUNTS_MAX - 1; None without one."""

@@ -23,7 +23,7 @@ SAFE_GCODE = const(1)  # application/vnd.pwg-safe-gcode
 # name: (text/x-gcode, Safe G-Code).  A command that is not here is refused.
 _TABLE = {
     "G28": (FLUSH, FLUSH),
-    "G29": (IGNORE, REFUSE),  # bed mesh: ignored until there is one
+    "G29": (FLUSH, REFUSE),  # measures the bed, where the machine can; otherwise the way home is all
     "T0": (FLUSH, FLUSH),
     "T1": (FLUSH, FLUSH),
     "T2": (FLUSH, FLUSH),

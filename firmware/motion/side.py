@@ -31,6 +31,7 @@ class SideMotion:
         self.port = machine.core.port
         self.geometry = geometry
         self.trim_nm = 0  # the bed at the home position is so much higher than the endstop of z says (motion/mesh.py)
+        self.bed = None  # motion/mesh.BedMesh, where the machine can measure its bed
         self.triggered = 0  # bit per motor whose gate ended the last travel
         self._place_nm = list(geometry.home_nm)
 
@@ -151,21 +152,21 @@ class SideMotion:
         fast, slow = data["homing_mm_s"], data["homing_slow_mm_s"]
         gates = self.gates(axis, index)
         if self.port.input_state(index):
-            self._declare(axis, end)
+            self.declare(axis, end)
             await self._along(axis, end - 2 * back, fast, wait)
             if self.port.input_state(index):
                 raise MotionError("the endstop of axis %s stays closed" % name, axis)
         # as far away as can be, and some more: where the axis is is not known yet
-        self._declare(axis, end - way * (span + span // 4))
+        self.declare(axis, end - way * (span + span // 4))
         if not await self._along(axis, end + way * (span // 4), fast, wait, gates):
             raise MotionError("axis %s did not reach its endstop" % name, axis)
-        self._declare(axis, end)
+        self.declare(axis, end)
         await self._along(axis, end - back, fast, wait)
         if self.port.input_state(index):
             raise MotionError("the endstop of axis %s stays closed" % name, axis)
         if not await self._along(axis, end + back, slow, wait, gates):
             raise MotionError("axis %s did not find its endstop again" % name, axis)
-        self._declare(axis, end)
+        self.declare(axis, end)
 
     async def _find_towers(self, wait):
         """The same for a delta: all carriages up, each to its own switch.  Over the middle of the bed they go alike."""
@@ -203,7 +204,7 @@ class SideMotion:
         target[axis] = nm
         return await self.travel(target, speed_mm_s, wait, gates)
 
-    def _declare(self, axis, nm):
+    def declare(self, axis, nm):
         """The axis is at nm, by definition."""
         place = self.place_nm()
         place[axis] = nm

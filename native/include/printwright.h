@@ -204,6 +204,8 @@ int32_t pw_baby_step(struct pw_core *core, int32_t z_nm);
  * the stream is a function of configuration, mesh and bytes.  Between documents, or in one where everything fed is made and the
  * motion stands at the home position, which no mesh moves: else PW_E_STATE.  PW_E_MESH changes nothing. */
 int32_t pw_mesh(struct pw_core *core, const struct pw_mesh *mesh, const int32_t *height_nm);
+/* What it adds to z at a place of the program; 0 without a mesh. */
+int32_t pw_mesh_lift_at(struct pw_core *core, const int64_t *place_nm, int64_t *lift_nm);
 /* Counts of the axis motors (3) where the machine stands at x y z, and the way back (PW_E_REACH: there is no such place).  Places of the
  * machine, as of the second context: without mesh and skew. */
 int32_t pw_counts_at(struct pw_core *core, const int64_t *place_nm, int64_t *counts);

@@ -10,7 +10,7 @@ struct pw_core {
     uint32_t magic;
     int32_t in_side;     /* the second context is in force */
     int32_t last_mode;   /* of the last pw_begin, pw_scan or pw_feed; PW_FEED while a document is open: what pw_end ends */
-    int32_t reserved;
+    int32_t meshed;      /* a mesh is in force */
     struct pw_config cfg, side_cfg;
     struct pw_planner *main_planner, *side_planner;
     struct pw_front doc, scan, side;
@@ -199,7 +199,21 @@ int32_t pw_mesh(struct pw_core *core, const struct pw_mesh *mesh, const int32_t 
     /* behind a document nothing moves any more, wherever it ended; within one, only home is where any mesh leaves it */
     if (!pw_planner_stands(core->main_planner, core->doc.state == PW_FRONT_OPEN ? home : (int64_t *)0)) return PW_E_STATE;
     if (mesh && (err = pw_mesh_init(&core->mesh, &core->cfg, mesh, height_nm))) return err;
+    core->meshed = mesh != 0;
     pw_planner_mesh(core->main_planner, mesh ? &core->mesh : (struct pw_mesh_state *)0);
+    return PW_OK;
+}
+
+int32_t pw_mesh_lift_at(struct pw_core *core, const int64_t *place_nm, int64_t *lift_nm)
+{
+    int64_t at_q32[3];
+    int32_t i;
+    if (!pw_valid(core) || !place_nm || !lift_nm) return PW_E_ARG;
+    for (i = 0; i < 3; i++) {
+        if (pw_abs64(place_nm[i]) > PW_PLACE_MAX) return PW_E_ARG;
+        at_q32[i] = pw_nm_q32(place_nm[i]);
+    }
+    *lift_nm = core->meshed ? pw_mm_nm(pw_mesh_lift(&core->mesh, at_q32, 0)) : 0;
     return PW_OK;
 }
 
