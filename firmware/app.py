@@ -6,7 +6,8 @@ The only place that knows all parts.  Nothing else is global, nothing is made at
 import asyncio
 
 from firmware.config import Config
-from firmware.ipp import attributes, job_ops, printer_ops, registry_request
+from firmware.ipp import attributes, registry_request
+from firmware.ipp import operations as operation_table
 from firmware.ipp.dispatch import Dispatcher
 from firmware.ipp.materials import Materials
 from firmware.ipp.printer import PATH, Printer
@@ -76,8 +77,7 @@ class App:
             self.motion.bed.load()
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
         yield
-        operations = dict(printer_ops.OPERATIONS)
-        operations.update(job_ops.OPERATIONS)
+        operations = operation_table.table()
         roomy = caps.connections >= _ROOMY_CONNECTIONS
         self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
         operations.update(AccountOperations(self.accounts).table)

@@ -9,6 +9,7 @@ Not here: operations (job_ops.py), the queue and its states (firmware/jobs).
 from array import array
 
 from firmware.ipp import codec, printer_values, registry_job, tags, values
+from firmware.jobs import holds, states
 
 # Ticket entries that say what was printed with; until printing begins they have no value.
 _ACTUAL = "-actual"
@@ -19,6 +20,7 @@ _UP_TIME = values.head(tags.INTEGER, "job-printer-up-time", 4)
 _DOCUMENTS = values.head(tags.INTEGER, "number-of-documents", 4)
 _INTERVENING = values.head(tags.INTEGER, "number-of-intervening-jobs", 4)
 _K_OCTETS = values.head(tags.INTEGER, "job-k-octets", 4)
+_PRIORITY = values.head(tags.INTEGER, "job-priority", 4)
 _PROGRESS = values.head(tags.INTEGER, "printwright-job-progress", 4)
 _LAYER = values.head(tags.INTEGER, "printwright-job-layer", 4)
 _TIME_LEFT = values.head(tags.INTEGER, "printwright-job-time-left", 4)
@@ -55,6 +57,14 @@ class JobAttributes:
             if octets:
                 yield octets
 
+    def one(self, job, name, uri):
+        """The attribute of that name, or None."""
+        for i in range(len(self._starts)):
+            if _name_at(registry_job.ROWS, self._starts[i]) == name:
+                encode = self._encoders[i]
+                return encode(job, uri) if encode else self._ticket(job, name)
+        return None
+
     def state(self, job, uri):
         """What operations that make or feed a job answer (RFC 8011 section 4.2.1.2): list of bytes."""
         return [
@@ -73,10 +83,13 @@ class JobAttributes:
             "date-time-at-completed": self._date_completed,
             "date-time-at-creation": self._date_created,
             "date-time-at-processing": self._date_processing,
+            "job-hold-until": self._hold,
+            "job-hold-until-time": self._hold_time,
             "job-id": self._id,
             "job-k-octets": self._k_octets,
             "job-name": self._name,
             "job-originating-user-name": self._user,
+            "job-priority": self._priority,
             "job-printer-up-time": self._up_time,
             "job-printer-uri": self._printer_uri,
             "job-state": self._state,
@@ -142,7 +155,22 @@ class JobAttributes:
         return values.integer(_STATE, job.state)
 
     def _reasons(self, job, uri):
-        return codec.attribute(tags.KEYWORD, "job-state-reasons", job.reasons or ["none"])
+        reasons = job.reasons
+        if states.ended(job.state) and self._printer.queue.is_kept(job):
+            reasons = reasons + [states.JOB_RESTARTABLE]
+        return codec.attribute(tags.KEYWORD, "job-state-reasons", reasons or ["none"])
+
+    def _priority(self, job, uri):
+        return values.integer(_PRIORITY, job.priority)
+
+    def _hold(self, job, uri):
+        if job.hold_unix is not None:
+            return None
+        hold = holds.INDEFINITE if job.hold == holds.ON_CREATE else job.hold or holds.NO_HOLD
+        return codec.attribute(tags.KEYWORD, "job-hold-until", [hold])
+
+    def _hold_time(self, job, uri):
+        return None if job.hold_unix is None else values.date("job-hold-until-time", job.hold_unix)
 
     def _message(self, job, uri):
         return codec.attribute(tags.TEXT, "job-state-message", [codec.clip(job.message or "", 1023)])

@@ -11,12 +11,15 @@ from array import array
 
 from firmware.ipp import attributes, codec, printer_values, registry_printer, tags, values
 from firmware.ipp.checks import PLAIN
+from firmware.ipp.document import DocumentAttributes
 from firmware.ipp.job import JobAttributes
+from firmware.jobs.queue import DISABLED
 from hal.compat import const, sleep_ms
 
 # Addresses (scheme, host) whose attributes are kept: a client uses one, a household a handful.
 MAX_ADDRESSES = const(4)
 PATH = "/ipp/print3d"
+ICONS = ("/icon-48.png", "/icon.png", "/icon-512.png")
 
 _XRI = (
     ("xri-authentication-supported", tags.KEYWORD, 2),
@@ -31,6 +34,7 @@ _STATE = values.head(tags.ENUM, "printer-state", 4)
 _UP_TIME = values.head(tags.INTEGER, "printer-up-time", 4)
 _STATE_TIME = values.head(tags.INTEGER, "printer-state-change-time", 4)
 _CONFIG_TIME = values.head(tags.INTEGER, "printer-config-change-time", 4)
+_MESSAGE_TIME = values.head(tags.INTEGER, "printer-message-time", 4)
 _QUEUED = values.head(tags.INTEGER, "queued-job-count", 4)
 _CHAMBER = values.head(tags.INTEGER, "chamber-temperature-current", 4)
 _ACCEPTING = values.head(tags.BOOLEAN, "printer-is-accepting-jobs", 1)
@@ -59,13 +63,16 @@ class Printer:
         self.accuracy_um = printer_values.accuracy_um(machine.description["printer"])
         self.ticket_names = printer_values.ticket_attributes(materials)
         self.identify_actions = list(machine.caps.identify)
+        self.holds = printer_values.holds_supported(machine.clock.unix_s() is not None)
         self.job_attributes = JobAttributes(self)
+        self.document_attributes = DocumentAttributes(self)
         self._operations = operations
         self._version = version
         self._clock = machine.clock
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
         self._live = self._live_table()
         self._config_changed = (1, None)  # (uptime, unix time or None)
+        self._message_changed = (1, None)  # of printer-message-from-operator
         self._last = {}  # what _kept() keeps
         self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
@@ -77,6 +84,19 @@ class Printer:
         """Encodes what depends on the configuration, in steps; to be awaited before the first answer and after a change of settings."""
         for _ in self._encode():
             await sleep_ms(0)
+
+    async def set_message(self, text):
+        """Sets printer-message-from-operator, for good."""
+        await self.change({"message_from_operator": text})
+
+    async def change(self, changes):
+        """Changes settings {name: text}; durable on return.  Raises ConfigError, StorageError."""
+        for name in changes:
+            self.settings.set(name, changes[name])
+        await self.settings.save()
+        if "message_from_operator" in changes:
+            self._message_changed = (self._clock.uptime_s(), self._clock.unix_s())
+        await self.load()
 
     def refresh(self):
         """As load(), at once: some hundred kilobytes of garbage, too much for a small heap."""
@@ -93,6 +113,7 @@ class Printer:
             self._operations,
             self._version,
             self.queue.time_out_s,
+            self._clock.unix_s() is not None,
         )
         yield
         parts = []
@@ -217,9 +238,10 @@ class Printer:
                 ]
             )
         found = [
-            ("D", "printer-icons", codec.attribute(tags.URI, "printer-icons", [pages + "/icon.png"])),
+            ("D", "printer-icons", codec.attribute(tags.URI, "printer-icons", [pages + icon for icon in ICONS])),
             ("D", "printer-xri-supported", codec.attribute(tags.COLLECTION, "printer-xri-supported", collections)),
             ("S", "printer-more-info", codec.attribute(tags.URI, "printer-more-info", [pages + "/"])),
+            ("S", "printer-supply-info-uri", codec.attribute(tags.URI, "printer-supply-info-uri", [pages + "/"])),
             ("S", "printer-uri-supported", codec.attribute(tags.URI, "printer-uri-supported", uris)),
         ]
         # parallel to printer-uri-supported (RFC 8011 sections 5.4.2 and 5.4.3)
@@ -234,9 +256,13 @@ class Printer:
     def _live_table(self):
         table = [
             ("D", "printer-current-time", self._current_time),
+            ("S", "printer-alert", self._alert),
+            ("S", "printer-alert-description", self._alert_description),
             ("S", "printer-config-change-date-time", self._config_date),
             ("S", "printer-config-change-time", self._config_time),
             ("S", "printer-is-accepting-jobs", self._accepting),
+            ("S", "printer-message-date-time", self._message_date),
+            ("S", "printer-message-time", self._message_time),
             ("S", "printer-state", self._state),
             ("S", "printer-state-change-date-time", self._state_date),
             ("S", "printer-state-change-time", self._state_time),
@@ -270,7 +296,24 @@ class Printer:
         return values.integer(_CONFIG_TIME, self._config_changed[0])
 
     def _accepting(self):
-        return _ACCEPTING + (b"\x01" if self.runner.status.accepting else b"\x00")
+        return _ACCEPTING + (b"\x01" if self.accepting() else b"\x00")
+
+    def accepting(self):
+        """printer-is-accepting-jobs."""
+        return not self.queue.flag(DISABLED)
+
+    def _alert(self):
+        return self._kept("printer-alert", tuple(self.runner.status.state_reasons), _alerts)
+
+    def _alert_description(self):
+        status = self.runner.status
+        return self._kept("printer-alert-description", (status.state_message or "", tuple(status.state_reasons)), _alert_texts)
+
+    def _message_date(self):
+        return self._kept("printer-message-date-time", self._message_changed[1], values.date)
+
+    def _message_time(self):
+        return values.integer(_MESSAGE_TIME, self._message_changed[0])
 
     def _state(self):
         return values.integer(_STATE, self.runner.status.printer_state)
@@ -321,6 +364,22 @@ def _once(values):
         if value not in found:
             found.append(value)
     return found
+
+
+def _alerts(name, reasons):
+    """printer-alert (PWG 5100.9): one value for each reason; with none, one that is empty."""
+    found = []
+    for reason in reasons[:_REASONS_LIMIT]:
+        severity = "critical" if reason.endswith("-error") else "warning"
+        group = "marker" if reason.startswith("extruder") else "markerSupplies" if reason.startswith("material") else "generalPrinter"
+        found.append("index=%d;severity=%s;group=%s;code=other" % (len(found) + 1, severity, group))
+    return codec.attribute(tags.OCTETS, name, found or [""])
+
+
+def _alert_texts(name, key):
+    message, reasons = key
+    found = [message or reason.replace("-", " ") for reason in reasons[:_REASONS_LIMIT]]
+    return codec.attribute(tags.TEXT, name, found or [""])
 
 
 def _text(name, text):

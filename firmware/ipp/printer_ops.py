@@ -1,19 +1,18 @@
-"""Operations whose target is the printer (RFC 8011 section 4.2, RFC 3998, PWG 5100.7 and 5100.13).
+"""Operations that ask the printer or give it jobs (RFC 8011 section 4.2, PWG 5100.7 and 5100.13).
 
 Each is `async def operation(ctx) -> Response`, called after the checks of checks.py; IppError refuses.  OPERATIONS is the table that
 dispatch.py calls them by and that operations-supported lists.  Not here: Print-Job and Print-URI, which IPP 3D does not have
 (PWG 5100.21-2019).
 """
 
-from firmware.ipp import codec, formats, materials, status, tags, ticket
+from firmware.ipp import codec, formats, status, tags, ticket
+from firmware.ipp.answers import answer, made, stored
 from firmware.ipp.checks import PRINTER
 from firmware.ipp.codec import Response, clip
 from firmware.ipp.requested import JOB_GROUPS, PRINTER_GROUPS, Requested
 from firmware.ipp.status import IppError
 from firmware.jobs import states
-from firmware.jobs.errors import Busy, QueueFull, TicketTooLarge
 from hal.compat import const, sleep_ms
-from hal.errors import StorageError
 
 _KB = const(1024)
 _JOBS_A_STEP = const(16)  # looked at between two chances for the other tasks
@@ -33,21 +32,6 @@ _ALIVE = {
 }
 
 
-def answer(unsupported=()):
-    """A Response that succeeded, with attributes that were ignored, if any."""
-    response = Response(status.OK_IGNORED if unsupported else status.OK)
-    response.unsupported = list(unsupported)
-    return response
-
-
-async def stored(queue):
-    """Waits until the queue's changes are durable; IppError(TEMPORARY_ERROR) when the medium fails."""
-    try:
-        await queue.commit()
-    except StorageError as e:
-        raise IppError(status.TEMPORARY_ERROR, "The job cannot be stored: %s." % e.message)
-
-
 async def get_printer_attributes(ctx):
     """RFC 8011 section 4.2.5.  document-format is checked and changes nothing: all formats have the same capabilities."""
     formats.check("document-format", ticket.text(ctx.op, "document-format"), status.FORMAT_NOT_SUPPORTED)
@@ -59,7 +43,7 @@ def _judged(ctx):
     """What Create-Job and Validate-Job check: (ticket, unsupported)."""
     op = ctx.op
     printer = ctx.printer
-    if not printer.runner.status.accepting:
+    if not printer.accepting():
         raise IppError(status.NOT_ACCEPTING, "The printer does not take jobs now.")
     formats.check_both(ticket.text(op, "document-format"), ticket.text(op, "compression"))
     size_k = op.get("job-k-octets")
@@ -81,18 +65,19 @@ async def create_job(ctx):
     entries, unsupported = _judged(ctx)
     name = ticket.text(ctx.op, "job-name") or ticket.text(ctx.op, "document-name") or "Untitled"
     supplied(entries, ctx.op)
-    try:
-        job = queue.create(str(clip(name, 255), "utf-8"), ctx.user, entries)
-    except TicketTooLarge as e:
-        raise IppError(status.TOO_LARGE, "The job cannot be kept: %s." % e.message)
-    except QueueFull as e:
-        raise IppError(status.TOO_MANY_JOBS, "No room for another job: %s." % e.message)
-    except Busy as e:
-        raise IppError(status.BUSY, "Not now: %s." % e.message)
-    except StorageError as e:
-        raise IppError(status.TEMPORARY_ERROR, "The job cannot be stored: %s." % e.message)
+    turn = ticket.turn(entries)
+    name = str(clip(name, 255), "utf-8")
+    job = made(lambda: queue.create(name, ctx.user, entries, None, None, turn.priority, turn.hold, turn.hold_unix))
     await stored(queue)
     return answer(unsupported).add(tags.JOB_GROUP, printer.job_attributes.state(job, ctx.uri))
+
+
+async def validate_document(ctx):
+    """PWG 5100.13: as Send-Document, without a document; document attributes are judged as those of a job's ticket."""
+    if not ctx.printer.accepting():
+        raise IppError(status.NOT_ACCEPTING, "The printer does not take jobs now.")
+    formats.check_both(ticket.text(ctx.op, "document-format"), ticket.text(ctx.op, "compression"))
+    return answer(ticket.judge(ctx.printer, ctx.op, ctx.group(tags.DOCUMENT_GROUP))[1])
 
 
 def supplied(entries, op):
@@ -133,7 +118,7 @@ async def _chosen(queue, which, user, first, limit):
     """Ids of the jobs that are asked for, in the order of the answer; user: whose, or None; first: index of the first, from 1."""
     index = 0
     ids = []
-    for jobs, allowed in ((_alive(queue), _ALIVE.get(which)), (queue.ended(), _ENDED.get(which))):
+    for jobs, allowed in ((queue.active(), _ALIVE.get(which)), (queue.ended(), _ENDED.get(which))):
         if allowed is None and which != "all":
             continue
         count = 0
@@ -151,15 +136,6 @@ async def _chosen(queue, which, user, first, limit):
     return ids
 
 
-def _alive(queue):
-    # the job in work comes first, whatever is older and still waits for its documents
-    jobs = queue.active()
-    for working in (True, False):
-        for job in jobs:
-            if (job.state == states.PROCESSING or job.state == states.PROCESSING_STOPPED) == working:
-                yield job
-
-
 def _job_groups(ctx, ids, requested):
     # a generator: one job at a time is in memory while the answer is sent
     encoder = ctx.printer.job_attributes
@@ -169,80 +145,11 @@ def _job_groups(ctx, ids, requested):
             yield tags.JOB_GROUP, encoder.all(job, requested, ctx.uri)
 
 
-async def cancel_my_jobs(ctx):
-    """PWG 5100.7: all of the caller's jobs, or those of job-ids; if one of these can not be canceled, none is."""
-    queue = ctx.printer.queue
-    if "job-ids" not in ctx.op:
-        jobs = [job for job in queue.active() if job.user == ctx.user and job.stop is None]
-    else:
-        jobs = []
-        failed = []
-        failure = None
-        for _, id in ctx.op["job-ids"]:
-            job = queue.get(id)
-            if job is None:
-                code = status.NOT_FOUND
-            elif job.user != ctx.user:
-                code = status.NOT_AUTHORIZED
-            elif states.ended(job.state) or job.stop is not None:
-                code = status.NOT_POSSIBLE
-            else:
-                jobs.append(job)
-                continue
-            failure = failure or code
-            failed.append(id)
-        if failed:
-            unsupported = [codec.attribute(tags.INTEGER, "job-ids", failed)]
-            raise IppError(failure, "Not all of these jobs can be canceled; none was.", unsupported)
-    message = ticket.text(ctx.op, "message")
-    for job in jobs:
-        cancel(ctx.printer, job, states.CANCELED_BY_USER, message)
-    await stored(queue)
-    return Response()
-
-
-def cancel(printer, job, reason, message):
-    """Cancels a job wherever it is; raises states.IllegalMove when it has ended or is ending."""
-    if not printer.queue.cancel(job, reason, message):
-        printer.runner.cancel(job, [reason])
-
-
-async def identify_printer(ctx):
-    """PWG 5100.13.  Actions that the printer does not have are ignored; with none left, its default is done."""
-    supported = ctx.printer.identify_actions
-    actions = []
-    ignored = []
-    for _, value in ctx.op.get("identify-actions", ()):
-        action = materials.text_of(value)
-        if action in supported:
-            actions.append(action)
-        else:
-            ignored.append(action)
-    ctx.printer.runner.identify(actions or supported[:1])
-    return answer([codec.attribute(tags.KEYWORD, "identify-actions", ignored)] if ignored else ())
-
-
-async def pause_printer(ctx):
-    """RFC 8011 section 4.2.7: printing stops at the next place where it may; paused already is fine, too."""
-    ctx.printer.runner.pause()
-    return Response()
-
-
-async def resume_printer(ctx):
-    """RFC 8011 section 4.2.8: goes on; without a pause nothing changes.  Refused while the cause of a stop lasts."""
-    if not ctx.printer.runner.resume():
-        raise IppError(status.NOT_POSSIBLE, "The printer cannot go on: %s." % (ctx.printer.runner.status.state_message or "it has a fault"))
-    return Response()
-
-
 # operation-id: (handler, target)
 OPERATIONS = {
     0x0004: (validate_job, PRINTER),
     0x0005: (create_job, PRINTER),
     0x000A: (get_jobs, PRINTER),
     0x000B: (get_printer_attributes, PRINTER),
-    0x0010: (pause_printer, PRINTER),
-    0x0011: (resume_printer, PRINTER),
-    0x0039: (cancel_my_jobs, PRINTER),
-    0x003C: (identify_printer, PRINTER),
+    0x003D: (validate_document, PRINTER),
 }

@@ -4,6 +4,7 @@ Pure: from the machine's description, its capabilities and settings to Python va
 """
 
 from firmware.ipp import attributes, registry_job, registry_request, tags
+from firmware.jobs import holds
 
 _KB = 1024
 
@@ -19,6 +20,16 @@ def ticket_attributes(materials):
             continue
         names.append(name)
     return names
+
+
+def holds_supported(clock):
+    """Values of job-hold-until: times of the day need a clock."""
+    return [holds.NO_HOLD, holds.INDEFINITE] + (list(holds.PERIODS) if clock else [])
+
+
+def settable_of_jobs(materials):
+    """What Set-Job-Attributes takes (RFC 3380 section 4.2)."""
+    return sorted(ticket_attributes(materials) + ["job-name", "job-message-from-operator"])
 
 
 def accuracy_um(printer):
@@ -37,11 +48,11 @@ def accuracy(um):
     ]
 
 
-def compute(description, caps, settings, materials, operations, version, time_out_s):
+def compute(description, caps, settings, materials, operations, version, time_out_s, clock):
     """{name: [value, ...]} of every row marked `*` in the registry that applies to this machine.
 
     description: the machine's description; settings: object with get(key, default); operations: operation-ids that work; version:
-    the firmware's, e.g. "0.1.0"; time_out_s: multiple-operation-time-out.
+    the firmware's, e.g. "0.1.0"; time_out_s: multiple-operation-time-out; clock: the time of day is known.
     """
     printer = description["printer"]
     title = printer["title"]
@@ -61,10 +72,15 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "identify-actions-default": identify[:1],
         "identify-actions-supported": identify,
         "job-creation-attributes-supported": sorted(create + ticket_attributes(materials)),
+        "job-hold-until-supported": holds_supported(clock),
+        "job-settable-attributes-supported": settable_of_jobs(materials),
         "job-k-octets-supported": [(0, min(caps.spool_bytes // _KB, attributes.MAX))],
         "multiple-operation-time-out": [time_out_s],
         "operations-supported": sorted(operations),
         "platform-shape": ["rectangle"],
+        "device-uuid": [settings.get("printer_uuid", None)],
+        "printer-contact-col": [_contact(settings)],
+        "printer-message-from-operator": [settings.get("message_from_operator", None) or ""],
         "printer-device-id": ["MFG:Printwright;MDL:%s;CMD:GCODE;" % title.replace(";", " ")],
         "printer-dns-sd-name": [_clip(name, 63)],
         "printer-geo-location": [settings.get("geo_location", None) or None],
@@ -79,6 +95,8 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "printer-firmware-version": [version.encode()],
         "printer-uuid": [settings.get("printer_uuid", None)],
     }
+    if clock:
+        values["job-hold-until-time-supported"] = [(0, attributes.MAX)]
     if materials.bed_limit_c:
         values["platform-temperature-supported"] = [(0, materials.bed_limit_c)]
     if materials.chamber_limit_c:
@@ -93,11 +111,33 @@ def of_loaded(materials):
         "materials-col-default": [materials.default(loaded) if loaded else None],
         "materials-col-ready": [materials.usual(loaded) if loaded else None],
     }
+    supply = "index=1;class=supplyThatIsConsumed;type=other;unit=other;maxcapacity=-2;level=%d;"
+    if loaded:
+        # how much is left nobody measures (-2: unknown, RFC 3805)
+        values["printer-supply"] = [(supply % -2).encode()]
+        values["printer-supply-description"] = ["%s filament, %d.%02d mm" % (loaded.name, *_hundredths(materials.filament_nm))]
+    else:
+        values["printer-supply"] = [(supply % 0).encode()]
+        values["printer-supply-description"] = ["no filament"]
     if materials.bed_limit_c:
         values["platform-temperature-default"] = [loaded.bed_c if loaded else 0]
     if materials.chamber_limit_c:
         values["chamber-temperature-default"] = [loaded.chamber_c if loaded else None]
     return values
+
+
+def _hundredths(nm):
+    # nanometres as whole and hundredths of a millimetre
+    return divmod((nm + 5000) // 10000, 100)
+
+
+def _contact(settings):
+    # printer-contact-col (PWG 5100.22); None: unknown
+    name = settings.get("contact_name", None) or ""
+    uri = settings.get("contact_uri", None) or ""
+    if not name and not uri:
+        return None
+    return [("contact-name", [(tags.NAME, name)]), ("contact-uri", [(tags.URI, uri)]), ("contact-vcard", [(tags.TEXT, "")])]
 
 
 def _volume(printer):

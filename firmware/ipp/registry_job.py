@@ -6,6 +6,9 @@ Group T is the ticket (job template), answered as the client gave it; D and S ar
 ROWS = """
 T;chamber-temperature;integer(-273:MAX);PWG5100.21;C;
 T;copies;integer(1:MAX);rfc8011;o;
+T;job-hold-until;type2 keyword | name(MAX);rfc8011;o;
+T;job-hold-until-time;dateTime;PWG5100.7;o;
+T;job-priority;integer(1:100);rfc8011;o;
 T;materials-col;1setOf collection;PWG5100.21;R;
 T;multiple-document-handling;type2 keyword;rfc8011;R;
 T;platform-temperature;integer(-273:MAX);PWG5100.21;C;
@@ -13,6 +16,7 @@ T;print-accuracy;collection;PWG5100.21;R;
 T;print-base;type2 keyword;PWG5100.21;R;
 T;print-quality;type2 enum;rfc8011;R;
 T;print-supports;type2 keyword;PWG5100.21;R;
+D;job-message-from-operator;text(127);rfc8011;o;
 D;job-name;name(MAX);rfc8011;R;
 S;attributes-charset;charset;rfc8011;R;
 S;attributes-natural-language;naturalLanguage;rfc8011;R;

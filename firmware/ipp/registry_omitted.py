@@ -30,12 +30,10 @@ OPTIONAL = (
         job-media-sheets* job-media-sheets-completed job-impressions* job-impressions-completed pages-per-minute
         pages-per-minute-color""",
     ),
-    ("the queue has one order, that of arrival, and holds no jobs yet", "job-priority* job-hold-until*"),
     ("progress is told as a share of the job (printwright-job-progress), not in octets", "job-k-octets-processed"),
     ("there is no page for a single job", "job-more-info"),
     ("a printer is one device", "output-device-assigned"),
     ("job-state-message says it all", "job-detailed-status-messages"),
-    ("there are no operations yet that set attributes (RFC 3380)", "job-message-from-operator printer-message-from-operator"),
     ("there is no driver and no maker's site", "printer-driver-installer printer-more-info-manufacturer"),
     ("G-code has no natural language", "document-natural-language"),
     ("part of answers only, written by codec.py", "status-message detailed-status-message"),

@@ -12,6 +12,11 @@ The last column says where the value comes from:
 ROWS = """
 T;copies-default;integer(1:MAX);rfc8011;o;=1
 T;copies-supported;rangeOfInteger(1:MAX);rfc8011;o;=1-1
+T;job-hold-until-default;type2 keyword | name(MAX);rfc8011;o;=no-hold
+T;job-hold-until-supported;1setOf (type2 keyword | name(MAX));rfc8011;o;*
+T;job-hold-until-time-supported;rangeOfInteger(0:MAX);PWG5100.7;C;*
+T;job-priority-default;integer(1:100);rfc8011;o;=50
+T;job-priority-supported;integer(1:100);rfc8011;o;=100
 T;multiple-document-handling-default;type2 keyword;rfc8011;R;=separate-documents-collated-copies
 T;multiple-document-handling-supported;1setOf type2 keyword;rfc8011;R;=separate-documents-collated-copies,\
 separate-documents-uncollated-copies,single-document
@@ -37,6 +42,7 @@ D;charset-configured;charset;rfc8011;R;=utf-8
 D;charset-supported;1setOf charset;rfc8011;R;=utf-8,us-ascii
 D;color-supported;boolean;rfc8011;R;=false
 D;compression-supported;1setOf type2 keyword;rfc8011;R;=none,deflate,gzip
+D;document-creation-attributes-supported;1setOf keyword;PWG5100.5;o;=compression,document-format,document-name
 D;document-format-default;mimeMediaType;rfc8011;R;=text/x-gcode
 D;document-format-supported;1setOf mimeMediaType;rfc8011;R;=text/x-gcode,application/vnd.pwg-safe-gcode,model/3mf,application/octet-stream
 D;generated-natural-language-supported;1setOf naturalLanguage;rfc8011;R;=en
@@ -61,6 +67,8 @@ D;natural-language-configured;naturalLanguage;rfc8011;R;=en
 D;operations-supported;1setOf type2 enum;rfc8011;R;*
 D;pdl-override-supported;type2 keyword;rfc8011;R;=attempted
 D;platform-shape;type2 keyword;PWG5100.21;r;*
+D;preferred-attributes-supported;boolean;PWG5100.13;o;=false
+D;printer-contact-col;collection | unknown;PWG5100.22;o;*
 D;printer-current-time;dateTime | unknown;rfc8011;o;~
 D;printer-device-id;text(1023);PWG5107.2;o;*
 D;printer-dns-sd-name;name(63);PWG5100.13;o;*
@@ -77,11 +85,16 @@ D;printer-volume-supported;collection;PWG5100.21;R;*
 D;printer-xri-supported;1setOf collection;rfc3380;R;@
 D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;o;=G0 X Y Z E F,G1 X Y Z E F,G2 X Y I J E F,G3 X Y I J E F,G4 P S,G17,G21,\
 G28 X Y Z,G90,G91,G92 E,M82,M83,M106 S,M107,T0
+D;requesting-user-uri-supported;boolean;PWG5100.13;o;=true
 D;uri-authentication-supported;1setOf type2 keyword;rfc8011;R;@
 D;uri-security-supported;1setOf type2 keyword;rfc8011;R;@
 D;which-jobs-supported;1setOf type2 keyword;PWG5100.7;R;=completed,not-completed,aborted,all,canceled,pending,pending-held,processing,\
 processing-stopped
 S;chamber-temperature-current;integer(-273:MAX) | unknown;PWG5100.21;C;~
+S;device-uuid;uri;PWG5100.13;o;*
+S;job-settable-attributes-supported;1setOf keyword;rfc3380;o;*
+S;printer-alert;1setOf octetString(MAX);PWG5100.9;o;~
+S;printer-alert-description;1setOf text(MAX);PWG5100.9;o;~
 S;printer-config-change-date-time;dateTime | unknown;PWG5100.13;R;~
 S;printer-config-change-time;integer(1:MAX);PWG5100.13;R;~
 S;printer-firmware-name;1setOf name(MAX);PWG5100.13;o;=printwright
@@ -89,12 +102,20 @@ S;printer-firmware-patches;1setOf text(MAX);PWG5100.13;o;=
 S;printer-firmware-string-version;1setOf text(MAX);PWG5100.13;o;*
 S;printer-firmware-version;1setOf octetString(MAX);PWG5100.13;o;*
 S;printer-is-accepting-jobs;boolean;rfc8011;R;~
+S;printer-message-date-time;dateTime;rfc3380;o;~
+S;printer-message-from-operator;text(127);rfc8011;o;*
+S;printer-message-time;integer(MIN:MAX);rfc3380;o;~
 S;printer-more-info;uri;rfc8011;R;@
+S;printer-settable-attributes-supported;1setOf keyword;rfc3380;o;=materials-col-ready,printer-geo-location,printer-info,\
+printer-location,printer-message-from-operator,printer-name,printer-organization,printer-organizational-unit
 S;printer-state;type1 enum;rfc8011;R;~
 S;printer-state-change-date-time;dateTime;rfc3995;R;~
 S;printer-state-change-time;integer(1:MAX);rfc3995;R;~
 S;printer-state-message;text(MAX);rfc8011;R;~
 S;printer-state-reasons;1setOf type2 keyword;rfc8011;R;~
+S;printer-supply;1setOf octetString(MAX);PWG5100.13;o;+
+S;printer-supply-description;1setOf text(MAX);PWG5100.13;o;+
+S;printer-supply-info-uri;uri;PWG5100.13;o;@
 S;printer-up-time;integer(1:MAX);rfc8011;R;~
 S;printer-uri-supported;1setOf uri;rfc8011;R;@
 S;printer-uuid;uri;PWG5100.13;R;*

@@ -9,19 +9,25 @@ O;attributes-natural-language;naturalLanguage;rfc8011;R;
 O;compression;type2 keyword;rfc8011;R;create
 O;document-format;mimeMediaType;rfc8011;R;create
 O;document-name;name(MAX);rfc8011;R;create
+O;document-number;integer(1:MAX);PWG5100.5;o;
 O;first-index;integer(1:MAX);PWG5100.13;R;
 O;identify-actions;1setOf type2 keyword;PWG5100.13;R;
 O;ipp-attribute-fidelity;boolean;rfc8011;R;create
+O;job-hold-until;type2 keyword | name(MAX);rfc8011;o;
+O;job-hold-until-time;dateTime;PWG5100.7;o;
 O;job-id;integer(1:MAX);rfc8011;R;
 O;job-ids;1setOf integer(1:MAX);PWG5100.7;R;
 O;job-k-octets;integer(0:MAX);rfc8011;o;create
 O;job-mandatory-attributes;1setOf keyword;PWG5100.7;R;create
+O;job-message-from-operator;text(127);rfc3380;o;
 O;job-name;name(MAX);rfc8011;R;create
 O;job-uri;uri;rfc8011;R;
 O;last-document;boolean;rfc8011;R;
 O;limit;integer(1:MAX);rfc8011;R;
 O;message;text(127);rfc8011;o;
 O;my-jobs;boolean;rfc8011;R;
+O;predecessor-job-id;integer(1:MAX);rfc3998;o;
+O;printer-message-from-operator;text(127);rfc3380;o;
 O;printer-uri;uri;rfc8011;R;
 O;requested-attributes;1setOf type2 keyword;rfc8011;R;
 O;requesting-user-name;name(MAX);rfc8011;R;

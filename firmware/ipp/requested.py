@@ -8,6 +8,7 @@ from firmware.ipp import materials
 
 # Group keywords: rows of these groups in the registry (firmware/ipp/attributes.py)
 PRINTER_GROUPS = {"all": "TDS", "job-template": "T", "printer-description": "DS", "none": ""}
+DOCUMENT_GROUPS = {"all": "DS", "document-template": "", "document-description": "DS", "none": ""}
 JOB_GROUPS = {"all": "TDS", "job-template": "T", "job-description": "DS", "none": ""}
 
 

@@ -4,8 +4,9 @@ All attributes at fault are collected before anything is decided; then ipp-attri
 whether the job is refused or goes without them.
 """
 
-from firmware.ipp import attributes, codec, materials, registry_job, registry_printer, registry_request, status, tags
+from firmware.ipp import attributes, codec, materials, registry_job, registry_printer, registry_request, status, tags, values
 from firmware.ipp.status import IppError
+from firmware.jobs.job import PRIORITY_DEFAULT
 
 _UNITS_NM = {b"nm": 1, b"um": 1000, b"mm": 1000000}
 
@@ -32,8 +33,8 @@ def judge(printer, op, given):
     ticket = {}
     unsupported = []
     refused = set()
-    for name, values in given:
-        accepted, wrong = _attribute(printer, name, values)
+    for name, asked in given:
+        accepted, wrong = judge_one(printer, name, asked)
         if wrong is not None:
             unsupported.append(wrong)
             refused.add(name)
@@ -54,34 +55,68 @@ def judge(printer, op, given):
     return ticket, unsupported
 
 
+class Turn:
+    """When a job may print: `priority`, and its hold as jobs/holds.hold() takes it."""
+
+    def __init__(self):
+        self.priority = PRIORITY_DEFAULT
+        self.hold = None
+        self.hold_unix = None
+
+
+def turn(entries):
+    """Takes what the queue looks at out of a ticket's entries: a Turn."""
+    result = Turn()
+    for name in ("job-priority", "job-hold-until", "job-hold-until-time"):
+        octets = entries.pop(name, None)
+        if octets is None:
+            continue
+        value = values.decoded(octets)[0][1]
+        if name == "job-priority":
+            result.priority = value
+        elif name == "job-hold-until":
+            result.hold = materials.text_of(value)
+        else:
+            # the exact time wins (PWG 5100.7 section 6.9.6)
+            result.hold = None
+            result.hold_unix = values.unix_time(value)
+    return result
+
+
 def _creates(name):
     row = attributes.find(registry_request.ROWS, name)
     return row is not None and row[attributes.VALUE] == "create"
 
 
-def _attribute(printer, name, values):
-    """(accepted values or None, encoded unsupported attribute or None)."""
+def judge_one(printer, name, given):
+    """(accepted values or None, encoded unsupported attribute or None) of one attribute of a ticket."""
     if name not in printer.ticket_names:
         return None, codec.attribute(tags.UNSUPPORTED, name, [])
-    if values[0][0] == tags.NO_VALUE:
+    if given[0][0] == tags.NO_VALUE:
         return None, None  # PWG 5100.21 allows it: as if it were absent
     row = attributes.find(registry_job.ROWS, name)
-    wrong = codec.attribute_of(name, values)
+    wrong = codec.attribute_of(name, given)
     if name == "materials-col":
-        accepted, refused = printer.materials.judge(values)
+        accepted, refused = printer.materials.judge(given)
         return accepted, codec.attribute_of(name, refused) if refused else None
-    if row is None or attributes.problem(row[attributes.SYNTAX], values):
+    if row is None or attributes.problem(row[attributes.SYNTAX], given):
         return None, wrong
-    value = values[0][1]
+    value = given[0][1]
     if name == "platform-temperature":
         fine = 0 <= value <= printer.materials.bed_limit_c
     elif name == "chamber-temperature":
         fine = 0 <= value <= printer.materials.chamber_limit_c
+    elif name == "job-hold-until":
+        fine = materials.text_of(value) in printer.holds
+    elif name == "job-hold-until-time":
+        fine = printer.queue.unix_s() is not None and values.unix_time(value) is not None
+    elif name == "job-priority":
+        fine = True
     elif name == "print-accuracy":
-        return _accuracy(printer, values)
+        return _accuracy(printer, given)
     else:
         fine = _among(name, value)
-    return (values, None) if fine else (None, wrong)
+    return (given, None) if fine else (None, wrong)
 
 
 def _among(name, value):

@@ -43,6 +43,19 @@ def date_time(unix_s):
     )
 
 
+def unix_time(octets):
+    """Seconds since 1970 of 11 octets of RFC 2579 DateAndTime, as date_time() gives them, or in another zone; None when they are none."""
+    year, month, day, hour, minute, second, _, sign, zone_h, zone_min = struct.unpack(">HBBBBBBBBB", octets)
+    if not (1970 <= year < 9999 and 1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second <= 60):
+        return None
+    if chr(sign) not in "+-" or zone_h > 14 or zone_min > 59:
+        return None
+    march_year = year if month > 2 else year - 1
+    march_month = (month + 9) % 12
+    days = 365 * march_year + march_year // 4 - march_year // 100 + march_year // 400 + (153 * march_month + 2) // 5 + day - 1 - 719468
+    offset_s = (zone_h * 60 + zone_min) * 60
+    return days * 86400 + hour * 3600 + minute * 60 + second - (offset_s if sign == ord("+") else -offset_s)
+
 
 def decoded(octets):
     """[(tag, value), ...] of one attribute that codec.attribute_of made."""

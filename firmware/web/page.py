@@ -9,6 +9,7 @@ _ICON = (
     ("Cache-Control", "max-age=3600"),
     ("Last-Modified", str(icon.LAST_MODIFIED, "utf-8")),
 )
+_IMAGES = {"/icon.png": icon.PNG, "/icon-48.png": icon.SMALL, "/icon-512.png": icon.LARGE}
 # nothing is loaded from elsewhere, nothing runs, no other site may frame it
 _SAFE = (
     ("Cache-Control", "no-cache"),
@@ -45,9 +46,10 @@ class Pages:
                 out.append("<tr><th>%s</th><td>%s</td></tr>\n" % (escape(label), escape(text)))
             out.append("</table></body></html>\n")
             return 200, (_HTML,) + _SAFE, "".join(out).encode()
-        if request.path == "/icon.png":
+        image = _IMAGES.get(request.path)
+        if image is not None:
             known = request.headers.get("if-modified-since") == icon.LAST_MODIFIED
-            return (304 if known else 200), _ICON, b"" if known else icon.PNG
+            return (304 if known else 200), _ICON, b"" if known else image
         if request.path == "/robots.txt":
             return 200, (_PLAIN,), b"User-agent: *\nDisallow: /\n"
         return None

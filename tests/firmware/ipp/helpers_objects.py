@@ -1,11 +1,12 @@
 """What the tests of IPP objects share: a printer whose machine, runner and heating are fakes, and whose queue is the real one."""
 
-from firmware.ipp import job_ops, printer_ops
+from firmware.ipp import operations
 from firmware.ipp.materials import Materials
 from firmware.ipp.printer import Printer
 from firmware.jobs import journal, records
 from firmware.jobs.queue import JobQueue
 from hal import factory
+from hal.errors import ConfigError
 from tests.firmware.jobs.helpers_flash import FakeCaps, FakeClock, FakeFiles, FakeFlash
 
 URI = ("ipp", "printer.local:8631", "/ipp/print3d")
@@ -19,7 +20,6 @@ class FakeStatus:
         self.state_message = ""
         self.job_id = None
         self.position_um = [1000, 20000, 300]
-        self.accepting = True
         self.changed_s = 1
 
 
@@ -42,9 +42,43 @@ class FakeRunner:
         self.asked.append(("cancel", job.id, reasons))
         return True
 
-    def identify(self, actions):
-        self.asked.append(("identify", actions))
+    def identify(self, actions, message=""):
+        self.asked.append(("identify", actions) + ((message,) if message else ()))
         return actions
+
+    def pause_after(self):
+        self.asked.append("pause-after")
+
+    def restart(self):
+        self.asked.append("restart")
+
+    def refresh(self):
+        pass
+
+    def suspend(self, job):
+        self.asked.append(("suspend", job.id))
+        return self.can_resume
+
+    def resume_job(self, job):
+        self.asked.append(("resume", job.id))
+        return self.can_resume
+
+
+class FakeSettings(dict):
+    """Checks as firmware/config does, as far as tests need it."""
+
+    def check(self, name, value):
+        if name == "geo_location" and value and not value.startswith("geo:"):
+            raise ConfigError("settings." + name, "a geo: URI")
+        if name == "printer_name" and not value:
+            raise ConfigError("settings." + name, "a text")
+
+    def set(self, name, value):
+        self.check(name, value)
+        self[name] = value
+
+    async def save(self):
+        pass
 
 
 class FakeHeating:
@@ -81,12 +115,11 @@ def make_printer(name="sim-corexy", settings=None, flash_bytes=1 << 19, **caps):
     heating = FakeHeating([("nozzle", 24.6, 0), ("bed", None, 60)])
     if machine.description["printer"]["heaters"]["chamber"]:
         heating.values.append(("chamber", 30.2, 0))
-    operations = dict(printer_ops.OPERATIONS)
-    operations.update(job_ops.OPERATIONS)
-    known = {"printer_uuid": UUID}
+    table = operations.table()
+    known = FakeSettings({"printer_uuid": UUID})
     known.update(settings or {})
     materials = Materials(machine.description["printer"])
-    printer = Printer(machine, queue, FakeRunner(), heating, materials, known, sorted(operations), "1.2.3")
+    printer = Printer(machine, queue, FakeRunner(), heating, materials, known, sorted(table), "1.2.3")
     printer.refresh()
-    printer.table = operations
+    printer.table = table
     return printer

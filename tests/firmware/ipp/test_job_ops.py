@@ -9,6 +9,7 @@ from firmware.ipp.dispatch import Context, Dispatcher
 from firmware.ipp.status import BodyError
 from firmware.jobs import states
 from firmware.jobs.errors import TicketTooLarge
+from firmware.jobs.queue import DISABLED
 from hal.errors import StorageError
 from tests.firmware.helpers_ipp import decode, operation_group
 from tests.firmware.ipp.helpers_objects import make_printer
@@ -189,7 +190,7 @@ def test_mime_parameters_and_case_do_not_matter(client):
 
 
 def test_not_accepting(client):
-    client.runner.status.accepting = False
+    client.queue.set_flag(DISABLED, True)
     assert client.ask(CREATE).operation == status.NOT_ACCEPTING
     assert client.ask(VALIDATE).operation == status.NOT_ACCEPTING
 
@@ -203,7 +204,7 @@ def test_queue_full():
 
 
 def test_ticket_that_no_record_holds(client):
-    def create(name, user, entries):
+    def create(*arguments):
         raise TicketTooLarge("the job's attributes take 9999 bytes, at most 3000 fit")
 
     client.queue.create = create
@@ -238,11 +239,14 @@ def test_ticket_is_kept_and_told(client):
     assert answer.operation == status.OK
     client.queue.load()
     told = client.job(1, "job-template")
-    assert set(told) == {name for name, _ in ticket}
+    assert set(told) == {name for name, _ in ticket} | QUEUED
     assert told["materials-col"] == ticket[-1][1]
     targets = client.printer.materials.targets(client.queue.get(1).ticket)
     assert (targets.material.key, targets.nozzle_c, targets.bed_c, targets.chamber_c) == ("petg", 245, 70, 40)
 
+
+# what the queue decides is told of every job
+QUEUED = {"job-priority", "job-hold-until"}
 
 BAD = [
     ("print-quality", [(tags.ENUM, 9)]),
@@ -260,7 +264,7 @@ def test_bad_value_is_left_out_or_refused(client, given):
     answer = client.ask(CREATE, job=[given])
     assert answer.operation == status.OK_IGNORED
     assert list(unsupported(answer)) == [given[0]]
-    assert client.job(1, "job-template") == {}
+    assert set(client.job(1, "job-template")) == QUEUED
     answer = client.ask(CREATE, flag("ipp-attribute-fidelity"), job=[given])
     assert answer.operation == status.NOT_SUPPORTED
     assert list(unsupported(answer)) == [given[0]]
@@ -305,7 +309,7 @@ def test_coarser_accuracy_is_fine(client):
 def test_no_value_is_as_if_absent(client):
     answer = client.ask(CREATE, flag("ipp-attribute-fidelity"), job=[("chamber-temperature", [(tags.NO_VALUE, None)])])
     assert answer.operation == status.OK
-    assert client.job(1, "job-template") == {}
+    assert set(client.job(1, "job-template")) == QUEUED
 
 
 def test_material_members_at_fault_alone_are_returned(client):

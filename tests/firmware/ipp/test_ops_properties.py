@@ -5,7 +5,8 @@ import asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from firmware.ipp import attributes, codec, registry_job, registry_printer, registry_request, status, tags
+from firmware.ipp import attributes, codec, operations, registry_job, registry_printer, registry_request, status, tags
+from firmware.ipp.checks import JOB
 from firmware.ipp.dispatch import Context, Dispatcher
 from tests.firmware.helpers_ipp import decode, operation_group
 from tests.firmware.ipp.helpers_objects import make_printer
@@ -57,6 +58,8 @@ def of_tag(tag, low, high):
     if tag in (tags.INTEGER, tags.ENUM):
         numbers = st.sampled_from([1, 2, 4, 60, 210]) | st.integers(low, high or 9)
         return st.tuples(st.just(tag), numbers)
+    if tag == tags.DATETIME:
+        return st.tuples(st.just(tag), st.binary(min_size=11, max_size=11))
     return st.tuples(st.just(tag), WORDS)
 
 
@@ -90,7 +93,7 @@ class Body:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.sampled_from([4, 5, 6, 8, 9, 0xA, 0xB, 0x39, 0x3B, 0x3C]),
+    st.sampled_from(sorted(operations.table())),
     attribute_lists(REQUEST_NAMES, registry_request.ROWS),
     attribute_lists(TICKET_NAMES, registry_job.ROWS),
     st.sampled_from([b"", b"G28\n", b"\x1f\x8b\x08", b"PK\x03\x04", b"; x" * 200]),
@@ -107,7 +110,7 @@ def test_any_request(operation, extra, ticket, document, typed):
     if typed:
         # with the right types more requests get behind the first checks
         own = [item for item in own if _typed(item)]
-        own += [("job-id", [(tags.INTEGER, 1)])] if operation in (6, 8, 9, 0x3B) and "job-id" not in dict(own) else []
+        own += [("job-id", [(tags.INTEGER, 1)])] if printer.table[operation][1] == JOB and "job-id" not in dict(own) else []
     data = codec.message((2, 0), operation, 5, [operation_group(*own), (tags.JOB_GROUP, ticket)])
 
     async def ask():

@@ -16,7 +16,16 @@ from firmware.ipp import attributes, registry_document, registry_job, registry_p
 
 NS = {"r": "http://www.iana.org/assignments"}
 TABLES = (registry_request, registry_job, registry_printer, registry_document)
-GROUPS = ("Operation", "Document Description", "Document Status", "Job Template", "Job Description", "Job Status", "Printer Description", "Printer Status")
+GROUPS = (
+    "Operation",
+    "Document Description",
+    "Document Status",
+    "Job Template",
+    "Job Description",
+    "Job Status",
+    "Printer Description",
+    "Printer Status",
+)
 WHOLE = ("rfc8011", "PWG5100.21", "PWG5199.7")
 
 

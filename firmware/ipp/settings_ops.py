@@ -1,0 +1,110 @@
+"""Set-Printer-Attributes and Get-Printer-Supported-Values (RFC 3380 sections 4.1 and 4.3).
+
+As printer_ops.py; OPERATIONS is the table.  What can be set are settings of firmware/config.py and the material that is loaded.
+"""
+
+from firmware.ipp import attributes, codec, materials, registry_printer, status, tags
+from firmware.ipp.answers import stored
+from firmware.ipp.checks import PRINTER
+from firmware.ipp.codec import Response
+from firmware.ipp.requested import PRINTER_GROUPS, Requested
+from firmware.ipp.status import IppError
+from hal.errors import ConfigError, StorageError
+
+_READY = "materials-col-ready"
+# attribute: setting.  printer-settable-attributes-supported has these and materials-col-ready.
+SETTINGS = {
+    "printer-geo-location": "geo_location",
+    "printer-info": "info",
+    "printer-location": "location",
+    "printer-message-from-operator": "message_from_operator",
+    "printer-name": "printer_name",
+    "printer-organization": "organization",
+    "printer-organizational-unit": "organizational_unit",
+}
+
+
+async def set_printer_attributes(ctx):
+    """RFC 3380 section 4.1: all of the attributes, or none; durable when it is answered."""
+    printer = ctx.printer
+    given = ctx.group(tags.PRINTER_GROUP)
+    if not given:
+        raise IppError(status.BAD_REQUEST, "The request has no printer attributes.")
+    fixed = []
+    wrong = []
+    changes = {}
+    loaded = None
+    for name, asked in given:
+        row = attributes.find(registry_printer.ROWS, name)
+        if row is None or (name not in SETTINGS and name != _READY):
+            fixed.append(codec.attribute(tags.UNSUPPORTED if row is None else tags.NOT_SETTABLE, name, []))
+        elif name == _READY:
+            loaded = _material(printer, asked)
+            if loaded is None:
+                wrong.append(codec.attribute_of(name, asked))
+            else:
+                changes["material"] = loaded.key
+        else:
+            text = _text(row, asked)
+            try:
+                if text is None:
+                    raise ConfigError(name, "a text")
+                printer.settings.check(SETTINGS[name], text)
+                changes[SETTINGS[name]] = text
+            except ConfigError:
+                wrong.append(codec.attribute_of(name, asked))
+    if fixed:
+        raise IppError(status.NOT_SETTABLE, "Not all of these attributes can be set; none was.", fixed + wrong)
+    if wrong:
+        raise IppError(status.NOT_SUPPORTED, "Not all of these values are supported; none was set.", wrong)
+    if loaded is not None and printer.runner.status.job_id is not None:
+        raise IppError(status.NOT_POSSIBLE, "The material cannot be changed while a job prints.")
+    try:
+        if loaded is not None:
+            printer.materials.loaded = loaded
+        await printer.change(changes)
+    except StorageError as e:
+        raise IppError(status.TEMPORARY_ERROR, "The settings cannot be stored: %s." % e.message)
+    await stored(printer.queue)
+    return Response()
+
+
+def _text(row, asked):
+    """One text as str ("" for delete-attribute, unknown and no-value), None when it is of another syntax."""
+    if asked[0][0] < 0x20:
+        return ""
+    if attributes.problem(row[attributes.SYNTAX], asked) or len(asked) != 1:
+        return None
+    return materials.text_of(asked[0][1])
+
+
+def _material(printer, asked):
+    """The database's Material of a materials-col-ready value, or None."""
+    if len(asked) != 1:
+        return None
+    accepted, refused = printer.materials.judge(asked)
+    if not accepted or refused:
+        return None
+    return printer.materials.targets({"materials-col": codec.attribute_of("materials-col", accepted)}).material
+
+
+async def get_printer_supported_values(ctx):
+    """RFC 3380 section 4.3: what Set-Printer-Attributes takes; any text: out-of-band admin-define."""
+    requested = Requested(ctx.op.get("requested-attributes"), PRINTER_GROUPS)
+    answers = []
+    for name in sorted(SETTINGS):
+        row = attributes.find(registry_printer.ROWS, name)
+        if requested.has(row[attributes.GROUP], name):
+            answers.append(codec.attribute(tags.ADMIN_DEFINE, name, []))
+    if requested.has("T", _READY):
+        known = ctx.printer.materials
+        row = attributes.find(registry_printer.ROWS, _READY)
+        answers.append(attributes.encode(row, [known.usual(material) for material in known.database]))
+    return Response().add(tags.PRINTER_GROUP, answers)
+
+
+# operation-id: (handler, target)
+OPERATIONS = {
+    0x0013: (set_printer_attributes, PRINTER),
+    0x0015: (get_printer_supported_values, PRINTER),
+}
