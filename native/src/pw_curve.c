@@ -21,7 +21,8 @@ static int pw_chord(const struct pw_planner *pl, uint32_t at, uint32_t end, int 
         *length_q32 = have;
         if (have + 2 >= want) return 1;
         if (step > 0) {
-            if ((sg->flags & (PW_SEG_FLUSH | PW_SEG_SHARP)) || sg->jcap == 0) return n + 1 != end;
+            if (sg->flags & PW_SEG_FLUSH) return 1;
+            if ((sg->flags & PW_SEG_SHARP) || sg->jcap == 0) return n + 1 != end;
             if (++n == end) return 0;
         } else {
             /* older slots may have been reused, and how many depends on the generator */

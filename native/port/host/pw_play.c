@@ -12,9 +12,11 @@ static struct reach fetch(struct pw_host *h, struct flow *c)
     return to;
 }
 
-/* Lets the core work until the queues reach `goal`, and, while text is to come, the final plan reaches `final_goal`. */
+/* Lets the core work until the queues reach `goal`, and, while text is to come, the final plan reaches `final_goal`; and a little in any
+ * case, so that look-ahead is through with a full window, which takes no more text meanwhile, before the motors need it. */
 static struct reach refill(struct pw_host *h, struct flow *c, int64_t goal, int64_t final_goal)
 {
+    if (pw_run(h->rules.core, h->budget) < 0) pw_host_fail(h, PW_FAULT_CORE);
     for (;;) {
         int64_t final, before = c->final;
         uint32_t queued = 0, after = 0;

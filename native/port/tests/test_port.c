@@ -782,7 +782,7 @@ static void bad_arguments_are_refused(void)
     EQ(pw_host_status(NULL, &st), PW_E_ARG);
     EQ(pw_host_set_rate(r.host, 1001), PW_E_ARG);
     EQ(pw_host_set_rate(r.host, -1), PW_E_ARG);
-    EQ(pw_host_heater(r.host, 4, 0), PW_E_ARG);
+    EQ(pw_host_heater(r.host, PW_HEATERS, 0), PW_E_ARG);
     EQ(pw_host_heater(r.host, 0, 1001), PW_E_ARG);
     EQ(pw_host_output(r.host, -1), PW_E_ARG);
     EQ(pw_host_set_count(r.host, 4, 0), PW_E_ARG);
