@@ -193,7 +193,7 @@ int bare_main(void)
             if (at > before) continue;
         }
         if (action == last && stage == PLAYING && st.pulse.stands && (st.pulse.idle || (st.pulse.rate_q32 == 0 && st.pulse.target_q32 == 0))) break;
-        sleep_us(1000);
+        sleep_us(2000);
     }
     if (err) {
         bare_put("error");

@@ -266,7 +266,7 @@ void pw_cm_unlock(struct pw_cm *c)
 static void ungate(struct pw_cm *c, int32_t motor)
 {
     c->gated &= ~(1u << motor);
-    if (!c->pulse.motor[motor].drop) return;
+    if (!(c->pulse.dropped >> motor & 1u)) return;
     c->release[motor] = c->pulse.in; /* what it was not to make goes by first */
     c->releasing |= 1u << motor;
     pw_pulse_ungate(&c->pulse, motor);
@@ -274,7 +274,7 @@ static void ungate(struct pw_cm *c, int32_t motor)
 
 static void no_gates(struct pw_cm *c)
 {
-    for (int32_t m = 0; m < c->pulse.rules.motors; m++) ungate(c, m);
+    for (int32_t m = 0; m < c->pulse.motors; m++) ungate(c, m);
 }
 
 static int32_t enter(struct pw_cm *c, int32_t side)
@@ -322,7 +322,7 @@ int32_t pw_cm_set_count(struct pw_cm *c, int32_t motor, int32_t count) { return 
 
 int32_t pw_cm_gate(struct pw_cm *c, int32_t motor, int32_t input)
 {
-    if (!c || !in_range(motor, 0, c->pulse.rules.motors - 1) || !in_range(input, -1, PW_CM_INPUTS - 1)) return PW_E_ARG;
+    if (!c || !in_range(motor, 0, c->pulse.motors - 1) || !in_range(input, -1, PW_CM_INPUTS - 1)) return PW_E_ARG;
     pw_pulse_take(&c->pulse);
     if (c->pulse.now != &c->pulse.context[1] || !pw_pulse_stands(&c->pulse)) return give(c, PW_E_STATE);
     ungate(c, motor);
@@ -364,9 +364,8 @@ int32_t pw_cm_output(const struct pw_cm *c, int32_t heater)
 int32_t pw_cm_status(struct pw_cm *c, struct pw_cm_status *status)
 {
     if (!c || !status) return PW_E_ARG;
-    pw_pulse_take(&c->pulse);
     pw_pulse_report(&c->pulse, &status->pulse);
     status->most_late = c->most_late;
     c->most_late = 0;
-    return give(c, PW_OK);
+    return PW_OK;
 }

@@ -1,5 +1,7 @@
 #include "pw_pulse.h"
 
+#define ALONE __attribute__((noinline))
+
 
 static const uint32_t BEYOND = 0xFFFFFFFFu;
 
@@ -19,7 +21,8 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->ring_mask = setup->ring_words - 1u;
     p->in = p->first = 0;
     p->pins = p->dirs = 0;
-    p->settling = 0;
+    p->settling = p->dropped = p->special = 0;
+    p->motors = cfg->motors;
     for (int32_t m = 0; m < PW_MOTORS; m++) {
         struct pulse_motor *motor = &p->motor[m];
         *motor = (struct pulse_motor){0};
@@ -59,7 +62,22 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->expired = 0;
     p->budget = 1;
     p->now = &p->context[0];
+    pw_pulse_begin(p, 1); /* either is without runs */
     pw_pulse_begin(p, 0);
+}
+
+static int32_t left_of(const struct pulse_run *run) { return run->sign < 0 ? -(int32_t)run->left : (int32_t)run->left; }
+
+/* Steps of the motor that are in events, signed. */
+static int32_t placed(const struct pulse *p, int32_t m)
+{
+    if (p->triggered >> m & 1u) return p->motor[m].stopped;
+    return p->motor[m].count - left_of(&p->run[0][m]) - left_of(&p->run[1][m]);
+}
+
+void pw_pulse_count(struct pulse *p, int32_t m, int32_t count)
+{
+    p->motor[m].count = count + left_of(&p->run[0][m]) + left_of(&p->run[1][m]);
 }
 
 static void enter(struct pulse *p, int32_t side)
@@ -74,7 +92,8 @@ static void enter(struct pulse *p, int32_t side)
 void pw_pulse_begin(struct pulse *p, int32_t side)
 {
     pw_flow_clear(&p->context[side]);
-    for (int32_t m = 0; m < PW_MOTORS; m++) p->run[side][m] = (struct pulse_run){0};
+    for (int32_t m = 0; m < p->motors; m++) p->motor[m].count -= left_of(&p->run[side][m]);
+    for (int32_t m = 0; m < PW_MOTORS; m++) p->run[side][m] = (struct pulse_run){.sign = 1, .step = p->motor[m].step};
     p->reach = (struct reach){0, 0, 0};
     enter(p, side);
 }
@@ -120,10 +139,11 @@ static void turn(struct pulse *p, struct pulse_motor *motor, uint32_t bit)
     p->pins = p->dirs;
     motor->ready = p->last + p->settle;
     p->settling |= bit;
+    p->special |= bit;
 }
 
 /* Takes the motor's next run into work, if there is one. */
-static void load(struct pulse *p, int32_t m)
+static ALONE void load(struct pulse *p, int32_t m)
 {
     struct pulse_motor *motor = &p->motor[m];
     struct pulse_run *run = &p->work[m];
@@ -135,6 +155,8 @@ static void load(struct pulse *p, int32_t m)
     run->interval_q16 = next->interval_q16;
     run->add_q16 = next->add_q16;
     run->left = next->count;
+    run->sign = next->direction;
+    motor->count += left_of(run);
     level = next->direction > 0 ? motor->forward : motor->forward ^ motor->dir;
     if ((p->dirs & motor->dir) != level) turn(p, motor, 1u << m);
 }
@@ -164,47 +186,53 @@ static inline uint32_t pass(struct pulse *p, int32_t m)
     return due_tick(run);
 }
 
-/* A step of the motor at the cycle, or as near as may be. */
-static inline void place(struct pulse *p, int32_t m, int32_t cycle)
+/* A motor whose direction is new, or which is cut off; 1 when the step is made, at *cycle or later. */
+static ALONE int allowed(struct pulse *p, int32_t m, int32_t *cycle)
 {
-    struct pulse_motor *motor = &p->motor[m];
-    int32_t length;
-    if (p->settling & 1u << m) {
-        if (cycle < motor->ready) cycle = motor->ready;
-        p->settling &= ~(1u << m);
+    uint32_t bit = 1u << m;
+    if (p->settling & bit) {
+        if (*cycle < p->motor[m].ready) *cycle = p->motor[m].ready;
+        p->settling &= ~bit;
+        p->special = p->settling | p->dropped;
     }
-    if (motor->drop) return;
-    motor->count += (p->dirs & motor->dir) == motor->forward ? 1 : -1;
-    length = cycle - p->last;
-    if (length < p->merge && !(p->pins & motor->step)) {
-        p->pins |= motor->step;
+    return !(p->dropped & bit);
+}
+
+/* A step of the motor at the cycle, or as near as may be. */
+static inline void place(struct pulse *p, uint32_t step, int32_t cycle)
+{
+    int32_t length = cycle - p->last;
+    if (length < p->merge && !(p->pins & step)) {
+        p->pins |= step;
         return;
     }
     if (length < p->least) length = p->least;
-    next_event(p, length, p->dirs | motor->step);
+    next_event(p, length, p->dirs | step);
 }
 
 static uint32_t room(const struct pulse *p) { return p->ring_mask + 1u - (p->in - p->first); }
 
 /* The steps of so many ticks from the one played on, in the order of time; returns how many ticks that were (the ring may be full). */
-static uint32_t emit(struct pulse *p, uint32_t span, uint32_t ratio_q16)
+/* A function of its own, and what it seldom needs too: inlined, they would leave it no registers. */
+static ALONE uint32_t emit(struct pulse *p, uint32_t span, uint32_t ratio_q16)
 {
     uint32_t due[PW_MOTORS], end = p->in + room(p) - PULSE_MOST_WORDS, half = 0x8000u + (p->carry_q32 >> 16);
-    int32_t motors = p->rules.motors;
+    int32_t motors = p->motors, cycle;
     for (int32_t m = 0; m < motors; m++) due[m] = due_tick(&p->work[m]);
     for (;;) {
-        uint32_t first = due[0];
-        int32_t which = 0;
-        for (int32_t m = 1; m < motors; m++) {
-            if (due[m] < first) {
-                first = due[m];
-                which = m;
-            }
+        uint32_t first = BEYOND;
+        int32_t which = 0, m = motors;
+        while (--m >= 0) {
+            uint32_t at = due[m];
+            if (at > first) continue;
+            first = at;
+            which = m;
         }
         if (first > span) return span;
         if ((int32_t)(end - p->in) < 0) return first ? first - 1 : 0;
         /* a slice has at most 60,000 cycles: below 2^32 */
-        place(p, which, (int32_t)((first * ratio_q16 + half) >> 16));
+        cycle = (int32_t)((first * ratio_q16 + half) >> 16);
+        if (!(p->special >> which & 1u) || allowed(p, which, &cycle)) place(p, p->work[which].step, cycle);
         due[which] = pass(p, which);
     }
 }
@@ -224,6 +252,7 @@ static void close_slice(struct pulse *p, int64_t took)
         p->motor[m].ready -= cycles;
         if (p->motor[m].ready <= 0) p->settling &= ~(1u << m);
     }
+    p->special = p->settling | p->dropped;
     /* the event in work is ended where it can not be in the way of a step, nor of a change of direction before it */
     fill = -2 * p->least - p->last;
     if (fill >= p->least && fill >= cycles / 4) next_event(p, fill, p->dirs);
@@ -245,7 +274,7 @@ static int wait_slice(struct pulse *p, int32_t ticks)
 /* 1 when some motor can not queue more before it moves. */
 static int full(const struct pulse *p)
 {
-    for (int32_t m = 0; m < p->rules.motors; m++) {
+    for (int32_t m = 0; m < p->motors; m++) {
         const struct track *t = &p->now->track[m];
         if (t->in - t->out == t->mask + 1u) return 1;
     }
@@ -261,7 +290,7 @@ static int slice(struct pulse *p)
     int64_t start = f->played, most = to.tick;
     uint32_t span, ratio = p->ratio_q16;
     int still = p->still || f->rate == 0;
-    for (int32_t m = 0; m < p->rules.motors; m++)
+    for (int32_t m = 0; m < p->motors; m++)
         if (!p->work[m].left) load(p, m);
     if (still) {
         if (p->settling) return wait_slice(p, p->settle_ticks); /* the directions settle before time goes on */
@@ -298,7 +327,7 @@ static int slice(struct pulse *p)
             pw_flow_cut(f, &s, start, start + made);
             span = made;
         }
-        for (int32_t m = 0; m < p->rules.motors; m++) p->work[m].at_q16 -= (int64_t)span << 16;
+        for (int32_t m = 0; m < p->motors; m++) p->work[m].at_q16 -= (int64_t)span << 16;
     }
     f->played = s.tick;
     f->rate = s.rate;
@@ -318,28 +347,34 @@ int pw_pulse_stands(const struct pulse *p)
 
 static void uncount(const struct pulse *p, uint32_t pins, int32_t count[PW_MOTORS])
 {
-    for (int32_t m = 0; m < p->rules.motors; m++) {
+    for (int32_t m = 0; m < p->motors; m++) {
         const struct pulse_motor *motor = &p->motor[m];
-        if (p->triggered >> m & 1u) continue; /* counted when it stopped */
-        if (pins & motor->step) count[m] -= (pins & motor->dir) == motor->forward ? 1 : -1;
+        if (!(pins & motor->step) || p->triggered >> m & 1u) continue; /* that one was counted when it stopped */
+        count[m] -= (pins & motor->dir) == motor->forward ? 1 : -1;
     }
 }
 
-static void count_from(const struct pulse *p, uint32_t at, uint32_t executed, int32_t count[PW_MOTORS])
+void pw_pulse_placed(const struct pulse *p, struct pulse_count *c)
 {
-    for (int32_t m = 0; m < PW_MOTORS; m++) count[m] = p->motor[m].count;
-    while (at != p->in) {
-        if ((int32_t)(executed - at) <= 0) uncount(p, p->ring[at & p->ring_mask], count);
-        at += p->ring[(at + 1u) & p->ring_mask] & PULSE_FLAG ? 3u : 2u;
-    }
-    uncount(p, p->pins, count);
+    c->at = p->first;
+    c->in = p->in;
+    c->pins = p->pins;
+    for (int32_t m = 0; m < PW_MOTORS; m++) c->count[m] = m < p->motors ? placed(p, m) : 0;
 }
 
-void pw_pulse_counts(const struct pulse *p, uint32_t executed, int32_t count[PW_MOTORS]) { count_from(p, p->first, executed, count); }
+void pw_pulse_made_of(const struct pulse *p, struct pulse_count *c, uint32_t executed)
+{
+    while (c->at != c->in) {
+        if ((int32_t)(executed - c->at) <= 0) uncount(p, p->ring[c->at & p->ring_mask], c->count);
+        c->at += p->ring[(c->at + 1u) & p->ring_mask] & PULSE_FLAG ? 3u : 2u;
+    }
+    uncount(p, c->pins, c->count);
+}
 
 void pw_pulse_stopped(struct pulse *p, int32_t motor, uint32_t executed)
 {
-    p->motor[motor].drop = 1;
+    p->dropped |= 1u << motor;
+    p->special |= 1u << motor;
     p->stop_word[motor] = executed;
     p->stop_first[motor] = p->first; /* words from here on are not overwritten before the pump looks again */
     p->pending |= 1u << motor;
@@ -347,7 +382,9 @@ void pw_pulse_stopped(struct pulse *p, int32_t motor, uint32_t executed)
 
 void pw_pulse_ungate(struct pulse *p, int32_t motor)
 {
-    p->motor[motor].drop = 0;
+    pw_pulse_count(p, motor, placed(p, motor)); /* runs may have gone by */
+    p->dropped &= ~(1u << motor);
+    p->special = p->settling | p->dropped;
     p->pending &= ~(1u << motor);
     p->triggered &= ~(1u << motor);
 }
@@ -359,10 +396,12 @@ static void look(struct pulse *p)
 {
     uint32_t executed = pw_pulse_executed(p);
     for (int32_t m = 0; p->pending >> m; m++) {
-        int32_t count[PW_MOTORS];
+        struct pulse_count c;
         if (!(p->pending >> m & 1u)) continue;
-        count_from(p, p->stop_first[m], p->stop_word[m], count);
-        p->motor[m].count = count[m];
+        pw_pulse_placed(p, &c);
+        c.at = p->stop_first[m];
+        pw_pulse_made_of(p, &c, p->stop_word[m]);
+        p->motor[m].stopped = c.count[m];
         p->triggered |= 1u << m;
         p->pending &= ~(1u << m);
     }

@@ -38,13 +38,15 @@ struct pulse_run {
     uint64_t interval_q16;
     int32_t add_q16;
     uint32_t left;            /* steps left, 0: none in work */
+    int32_t sign;             /* +1, -1 */
+    uint32_t step;            /* the motor's step pin */
 };
 
 struct pulse_motor {
     uint32_t step, dir, forward;
     int32_t ready;            /* cycle from which the direction is settled */
-    int32_t count;            /* steps put into events, signed */
-    int32_t drop;             /* its steps are not put into events any more */
+    int32_t count;            /* steps put into events, signed, with those left of the runs in work */
+    int32_t stopped;          /* count at its gate's trigger */
 };
 
 /* A place that playing gets to. */
@@ -55,38 +57,50 @@ struct pulse_note {
 };
 
 struct pulse {
-    struct flow_rules rules;
-    struct flow context[2];
-    struct flow *now;
-    struct reach reach;
-    int64_t shown;            /* plan tick that the pins have got to, in the context in force */
-    struct pulse_motor motor[PW_MOTORS];
-    struct pulse_run run[2][PW_MOTORS]; /* per context */
-    struct pulse_run *work;   /* those of the context in force */
+    /* what each step needs comes first: a Cortex-M0+ reaches 124 bytes of a structure in one instruction */
     uint32_t *ring;
     uint32_t ring_mask;
     uint32_t in;              /* words made; counts up for ever */
     uint32_t pins;            /* the event in work: its pins... */
     int32_t last;             /* ...and its begin, in cycles from now on */
     uint32_t dirs;            /* the direction pins */
-    uint32_t settling;        /* bit per motor: its direction is new */
-    uint64_t ratio_q32;       /* cycles a tick */
+    uint32_t special;         /* bits per motor: its direction is new (settling), or it is cut off by its gate (dropped) */
+    int32_t least, merge;
+    uint32_t overhead;
+    struct pulse_run *work;   /* those of the context in force */
+    int32_t motors;
+    volatile uint32_t settling, dropped;
+    int32_t settle;
+    uint32_t flag_cycles, lead, made, played; /* made, played: cycles, count up for ever */
     uint32_t ratio_q16, carry_q32;
-    int32_t least, merge, settle;
-    uint32_t overhead, flag_cycles, lead, made, played; /* made, played: cycles, count up for ever */
+    uint64_t ratio_q32;       /* cycles a tick */
     int32_t slice_ticks, settle_ticks;
     int32_t still;            /* the last slice ended at a standstill */
     int32_t dry;              /* the core had nothing to do */
+    struct flow *now;
     int64_t prefill_ticks;
+    int64_t shown;            /* plan tick that the pins have got to, in the context in force */
+    struct pulse_motor motor[PW_MOTORS];
+    struct pulse_run run[2][PW_MOTORS]; /* per context */
     struct pulse_note note[PULSE_NOTES];
     uint32_t note_in, note_out, first; /* first: word at which an event begins, at or before the one being played */
-    uint32_t pending, triggered; /* bits per motor: stopped by its gate, not yet counted; counted */
+    volatile uint32_t pending; /* bits per motor: stopped by its gate, not yet counted */
+    uint32_t triggered;        /* counted */
     uint32_t stop_word[PW_MOTORS], stop_first[PW_MOTORS]; /* words executed then; an event's begin before that */
     volatile int32_t missed;  /* the pump found the port locked */
     volatile int32_t fault;   /* enum pw_host_fault */
     volatile int32_t latched; /* a lease ran out: both contexts hold */
     volatile uint32_t expired; /* bit per heater */
     int32_t budget;
+    struct reach reach;
+    struct flow_rules rules;
+    struct flow context[2];
+};
+
+/* Steps put into events, on the way to those made. */
+struct pulse_count {
+    uint32_t at, in, pins; /* events from `at` on to `in`, and the one in work */
+    int32_t count[PW_MOTORS];
 };
 
 /* -- what the port provides ---------------------------------------------------------------------------------------------------- */
@@ -113,9 +127,13 @@ void pw_pulse_stopped(struct pulse *p, int32_t motor, uint32_t executed);
 void pw_pulse_begin(struct pulse *p, int32_t side); /* this context is in force, from plan tick 0 */
 void pw_pulse_leave(struct pulse *p);               /* the main one is, where it was */
 int pw_pulse_stands(const struct pulse *p);         /* nothing but filling is in the ring */
+void pw_pulse_count(struct pulse *p, int32_t motor, int32_t count); /* this is where it stands */
 void pw_pulse_ungate(struct pulse *p, int32_t motor); /* the motor's steps are made again; only while it stands */
-/* Steps that the pins have made, signed.  executed: the words played. */
-void pw_pulse_counts(const struct pulse *p, uint32_t executed, int32_t count[PW_MOTORS]);
+void pw_pulse_placed(const struct pulse *p, struct pulse_count *c);
+
+/* Then the steps that the pins have made, signed, once words below `executed` have begun.  Without the lock the pump may overwrite what
+ * this reads: not as long as p->in - (c->at as it was) is at most the ring's length. */
+void pw_pulse_made_of(const struct pulse *p, struct pulse_count *c, uint32_t executed);
 
 /* -- calls of the firmware that are the same in every port (pw_pulse_calls.c) --------------------------------------------------------- */
 
@@ -129,6 +147,6 @@ int32_t pw_pulse_quick_stop(struct pulse *p);
 int32_t pw_pulse_clear(struct pulse *p);
 int32_t pw_pulse_marks(struct pulse *p, struct pw_markrec *out, int32_t n);
 int32_t pw_pulse_set_count(struct pulse *p, int32_t motor, int32_t count);
-void pw_pulse_report(struct pulse *p, struct pw_pulse_status *status); /* locked */
+void pw_pulse_report(struct pulse *p, struct pw_pulse_status *status);
 
 #endif

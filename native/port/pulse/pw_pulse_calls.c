@@ -72,32 +72,39 @@ int32_t pw_pulse_marks(struct pulse *p, struct pw_markrec *out, int32_t n)
 
 int32_t pw_pulse_set_count(struct pulse *p, int32_t motor, int32_t count)
 {
-    if (motor < 0 || motor >= p->rules.motors) return PW_E_ARG;
+    if (motor < 0 || motor >= p->motors) return PW_E_ARG;
     pw_pulse_take(p);
     if (!pw_pulse_stands(p)) return pw_pulse_give(p, PW_E_STATE);
-    p->motor[motor].count = count;
+    pw_pulse_count(p, motor, count);
     return pw_pulse_give(p, PW_OK);
 }
 
 void pw_pulse_report(struct pulse *p, struct pw_pulse_status *status)
 {
-    const struct flow *f = p->now;
-    int32_t count[PW_MOTORS];
-    pw_pulse_counts(p, pw_pulse_executed(p), count);
-    status->played_tick = p->shown;
-    status->rate_q32 = f->rate;
-    status->target_q32 = f->target;
-    status->side = f == &p->context[1];
-    status->fault = p->fault;
-    status->latched = (p->latched ? PW_LATCH_LEASE : 0) | (f->stopped ? PW_LATCH_STOP : 0);
-    status->expired = p->expired;
-    status->stands = pw_pulse_stands(p);
-    status->idle = f->idle && p->shown == f->rest;
-    status->starvations = p->rules.starvations;
-    status->marks_fired = (int64_t)(f->mark_at - f->mark_out);
-    status->triggered = p->triggered;
-    for (int32_t m = 0; m < PW_MOTORS; m++) {
-        status->count[m] = count[m];
-        status->trigger_count[m] = p->triggered >> m & 1u ? p->motor[m].count : 0;
-    }
+    const struct flow *f;
+    struct pulse_count c;
+    uint32_t executed, from;
+    do {
+        pw_pulse_take(p);
+        f = p->now;
+        status->played_tick = p->shown;
+        status->rate_q32 = f->rate;
+        status->target_q32 = f->target;
+        status->side = f == &p->context[1];
+        status->fault = p->fault;
+        status->latched = (p->latched ? PW_LATCH_LEASE : 0) | (f->stopped ? PW_LATCH_STOP : 0);
+        status->expired = p->expired;
+        status->stands = pw_pulse_stands(p);
+        status->idle = f->idle && p->shown == f->rest;
+        status->starvations = p->rules.starvations;
+        status->marks_fired = (int64_t)(f->mark_at - f->mark_out);
+        status->triggered = p->triggered;
+        for (int32_t m = 0; m < PW_MOTORS; m++) status->trigger_count[m] = p->triggered >> m & 1u ? p->motor[m].stopped : 0;
+        pw_pulse_placed(p, &c);
+        executed = pw_pulse_executed(p);
+        pw_pulse_give(p, 0);
+        from = c.at;
+        pw_pulse_made_of(p, &c, executed); /* long, so the pump is not kept waiting */
+    } while (*(volatile uint32_t *)&p->in - from > p->ring_mask + 1u);
+    for (int32_t m = 0; m < PW_MOTORS; m++) status->count[m] = c.count[m];
 }

@@ -124,7 +124,7 @@ static void prepare(struct pw_rp2 *r, const struct pw_rp2_config *c, uint32_t wi
     REG(r->sm + SM_EXEC) = last << 12;
     REG(r->sm + SM_SHIFT) = 1u << 19; /* shift right */
     REG(r->sm + SM_PINS) = 32u << 20;
-    for (int32_t m = 0; m < p->rules.motors; m++) outputs |= p->motor[m].step | p->motor[m].dir;
+    for (int32_t m = 0; m < p->motors; m++) outputs |= p->motor[m].step | p->motor[m].dir;
     REG(r->pio + PIO_CTRL) = (REG(r->pio + PIO_CTRL) & 15u) | 1u << (4u + r->machine);
     for (int i = 0; i < 3; i++) {
         /* register of the directions, levels of the pins, which pins are outputs */
@@ -135,7 +135,7 @@ static void prepare(struct pw_rp2 *r, const struct pw_rp2_config *c, uint32_t wi
     REG(r->sm + SM_INSTR) = 0; /* jmp 0 */
     REG(r->sm + SM_SHIFT) = 1u << 30 | 1u << 19 | 1u << 17; /* queue of 8 words, autopull at 32 bits */
     REG(r->pio + PIO_CTRL) = (REG(r->pio + PIO_CTRL) & 15u) | 1u << (4u + r->machine);
-    for (int32_t m = 0; m < p->rules.motors; m++) {
+    for (int32_t m = 0; m < p->motors; m++) {
         pad(c->dir_pin[m], 0, function);
         pad(c->step_pin[m], 0, function | (c->step_low >> m & 1 ? OUT_INVERT : 0));
     }
@@ -303,8 +303,8 @@ void pw_rp2_unlock(struct pw_rp2 *r) { pw_pulse_unlock(&r->pulse); }
 
 static void no_gates(struct pw_rp2 *r)
 {
-    for (int32_t m = 0; m < r->pulse.rules.motors; m++) {
-        if (r->pulse.motor[m].drop) {
+    for (int32_t m = 0; m < r->pulse.motors; m++) {
+        if ((r->pulse.dropped >> m & 1u)) {
             r->gate[m].release = r->pulse.in + (r->pulse.in == 0); /* what it was not to make goes by first */
             pw_pulse_ungate(&r->pulse, m);
         }
@@ -370,11 +370,11 @@ int32_t pw_rp2_input_state(const struct pw_rp2 *r, int32_t input)
 int32_t pw_rp2_gate(struct pw_rp2 *r, int32_t motor, int32_t input)
 {
     uint32_t pin;
-    if (!r || !in_range(motor, 0, r->pulse.rules.motors - 1) || !in_range(input, -1, PW_RP2_INPUTS - 1)) return PW_E_ARG;
+    if (!r || !in_range(motor, 0, r->pulse.motors - 1) || !in_range(input, -1, PW_RP2_INPUTS - 1)) return PW_E_ARG;
     if (input >= 0 && r->input_pin[input] < 0) return PW_E_ARG;
     pw_pulse_take(&r->pulse);
     if (r->pulse.now != &r->pulse.context[1] || !pw_pulse_stands(&r->pulse)) return pw_pulse_give(&r->pulse, PW_E_STATE);
-    if (r->pulse.motor[motor].drop) {
+    if ((r->pulse.dropped >> motor & 1u)) {
         r->gate[motor].release = r->pulse.in + (r->pulse.in == 0);
         pw_pulse_ungate(&r->pulse, motor);
     }
@@ -430,11 +430,10 @@ int32_t pw_rp2_status(struct pw_rp2 *r, struct pw_rp2_status *status)
 {
     const uint32_t *word;
     if (!r || !status) return PW_E_ARG;
-    pw_pulse_take(&r->pulse);
     pw_pulse_report(&r->pulse, &status->pulse);
     status->least_lead_us = (int64_t)(r->least_lead / r->clock_mhz);
     r->least_lead = 0xFFFFFFFFu;
     for (word = r->stack; word < r->stack_top && *word == 0xA5A5A5A5u;) word++;
     status->stack_used = (int64_t)((uintptr_t)r->stack_top - (uintptr_t)word);
-    return pw_pulse_give(&r->pulse, PW_OK);
+    return PW_OK;
 }

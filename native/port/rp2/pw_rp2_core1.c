@@ -61,7 +61,7 @@ void pw_rp2_heater_off(struct pw_rp2 *r, int32_t heater)
 void pw_rp2_safe(struct pw_rp2 *r)
 {
     for (int32_t i = 0; i < PW_RP2_HEATERS; i++) pw_rp2_heater_off(r, i);
-    for (int32_t m = 0; m < r->pulse.rules.motors; m++) cut_off(r, m);
+    for (int32_t m = 0; m < r->pulse.motors; m++) cut_off(r, m);
     REG(r->pio + PIO_CTRL + CLEAR_ALIAS) = 1u << r->machine;
     DMA_ABORT = 3u << r->dma;
 }
@@ -114,7 +114,7 @@ static void on_pump(void)
     lead = r->pulse.made - r->pulse.played;
     if (lead < r->least_lead) r->least_lead = lead;
     pw_pulse_pump(&r->pulse);
-    for (int32_t m = 0; m < r->pulse.rules.motors; m++) {
+    for (int32_t m = 0; m < r->pulse.motors; m++) {
         struct gate *g = &r->gate[m];
         if (g->input >= 0 || !g->release || (int32_t)(pw_pulse_executed(&r->pulse) - g->release) < 0) continue;
         IO_CTRL(r->step_pin[m]) = (r->step_low >> m & 1u ? OUT_INVERT : 0) | (FUNCTION_PIO0 + (r->pio == PIO(1)));
@@ -128,9 +128,9 @@ static void on_input(void)
     struct pw_rp2 *r = pw_rp2_port;
     uint32_t executed, at, hit = 0, closed = ~0u;
     for (int i = 0; i < 4; i++) closed &= SIO_IN ^ r->input_low; /* shorter ones are noise */
-    for (int32_t m = 0; m < r->pulse.rules.motors; m++) {
+    for (int32_t m = 0; m < r->pulse.motors; m++) {
         int32_t pin = r->gate[m].input < 0 ? -1 : r->input_pin[r->gate[m].input];
-        if (pin < 0 || r->pulse.motor[m].drop || !(closed >> pin & 1u)) continue;
+        if (pin < 0 || (r->pulse.dropped >> m & 1u) || !(closed >> pin & 1u)) continue;
         hit |= 1u << m;
         REG(IO_PROC1_INTE + 4u * ((uint32_t)pin >> 3) + CLEAR_ALIAS) = 15u << (4u * ((uint32_t)pin & 7u));
     }
