@@ -11,6 +11,7 @@ Only the part of a head that is not yet read is kept, and of the headers only th
 of what was fed.  What is refused, and why, is in SPEC.md.
 """
 
+from firmware.net.httpsyntax import DIGITS, TOKEN, HttpError, Limits, all_in, chunk_size, request_line
 from hal.compat import const
 
 NEED_DATA = const(0)
@@ -21,11 +22,9 @@ CLOSED = const(4)
 
 # Ceilings, in octets unless the name says otherwise.  Others: Apache 8190 a line and 100 headers, nginx 8 KiB in all, h11 16 KiB in all.
 _MAX_LEADING_LINES = const(2)
-_MAX_METHOD = const(24)
 _MAX_CHUNK_LINE = const(256)
 _MAX_TRAILERS = const(1024)
 _MAX_LENGTH_DIGITS = const(15)
-_MAX_CHUNK_DIGITS = const(8)
 
 _S_HEAD = const(0)
 _S_BODY = const(1)  # _left octets of a body with Content-Length
@@ -36,8 +35,6 @@ _S_TRAILERS = const(5)
 _S_END = const(6)
 _S_DONE = const(7)  # END was given
 _S_ERROR = const(8)
-
-_METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT")
 
 # Header names that need no look at their letters; True: the value is kept.
 _KNOWN = {
@@ -66,10 +63,6 @@ _KNOWN = {
 # Others may come once more as a list; a second one of these would leave open which is meant.
 _ONCE = ("host", "content-type", "transfer-encoding", "authorization", "expect")
 
-_TOKEN = b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-_DIGITS = b"0123456789"
-_HEX = b"0123456789abcdefABCDEF"
-
 _REASONS = {
     100: "Continue",
     200: "OK",
@@ -94,47 +87,6 @@ _REASONS = {
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }
-
-
-class HttpError(Exception):
-    """The message can not be used: `status` to answer, `message` one sentence."""
-
-    def __init__(self, status, message):
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-class Limits:
-    """line: octets of one line of the head; head: octets of all its lines; headers: their number."""
-
-    def __init__(self, line=2048, head=4096, headers=48):
-        self.line = line
-        self.head = head
-        self.headers = headers
-
-
-class Request:
-    """A request's head.
-
-    method: str; target: str as sent; path: str without query and, of an absolute URI, without its scheme and host; query: str;
-    version: (1, 0) or (1, 1); headers: dict of lower-case str -> bytes (only those that this printer looks at); host: bytes of the
-    Host field or of the absolute URI, or None; length: octets of the body, or None when it is chunked (0 without a body);
-    has_body: a Content-Length or Transfer-Encoding was sent; keep_alive; expect_continue: the client waits for 100 before its body.
-    """
-
-    def __init__(self, method, target, version):
-        self.method = method
-        self.target = target
-        self.path = target
-        self.query = ""
-        self.version = version
-        self.headers = {}
-        self.host = None
-        self.length = 0
-        self.has_body = False
-        self.keep_alive = version == (1, 1)
-        self.expect_continue = False
 
 
 class Connection:
@@ -255,7 +207,7 @@ class Connection:
                 raise HttpError(431, "The request's head is too large.")
             if self._request is None:
                 if line:
-                    self._request = _request_line(line)
+                    self._request = request_line(line)
                 else:
                     self._header_count += 1
                     if self._header_count > _MAX_LEADING_LINES:
@@ -279,7 +231,7 @@ class Connection:
         if kept is None:
             # refuses folded lines and a space before the colon, too: neither is a letter of a token
             for c in name:
-                if c not in _TOKEN:
+                if c not in TOKEN:
                     raise HttpError(400, "A header field's name has a character that is not allowed.")
         elif kept:
             name = str(name, "utf-8")
@@ -312,8 +264,8 @@ class Connection:
             self._state = _S_CHUNK_SIZE
         elif length is not None:
             if not length or len(length) > _MAX_LENGTH_DIGITS:
-                raise HttpError(413 if length and _all_in(length, _DIGITS) else 400, "The request's length can not be used.")
-            if not _all_in(length, _DIGITS):
+                raise HttpError(413 if length and all_in(length, DIGITS) else 400, "The request's length can not be used.")
+            if not all_in(length, DIGITS):
                 raise HttpError(400, "The request's length is not a number.")
             request.has_body = True
             request.length = self._left = int(str(length, "utf-8"))
@@ -364,7 +316,7 @@ class Connection:
                     raise HttpError(400, "A chunk is longer than its size.")
                 self._state = _S_CHUNK_SIZE
             elif self._state == _S_CHUNK_SIZE:
-                self._left = _chunk_size(line)
+                self._left = chunk_size(line)
                 if self._left:
                     self._state = _S_CHUNK_DATA
                     return self._read_data()
@@ -379,65 +331,6 @@ class Connection:
             else:
                 self._state = _S_DONE
                 return END
-
-
-def _all_in(data, letters):
-    for c in data:
-        if c not in letters:
-            return False
-    return True
-
-
-def _request_line(line):
-    parts = line.split(b" ")
-    if len(parts) != 3 or not parts[0] or not parts[1]:
-        raise HttpError(400, "The request line is malformed.")
-    method, target, version = parts
-    if len(method) > _MAX_METHOD or not _all_in(method.lower(), _TOKEN):
-        raise HttpError(400, "The method is malformed.")
-    for c in target:
-        if c <= 32 or c >= 127:
-            raise HttpError(400, "The request's target has a character that is not allowed.")
-    if len(version) != 8 or version[:5] != b"HTTP/" or version[6] != 46 or version[5] not in _DIGITS or version[7] not in _DIGITS:
-        raise HttpError(400, "The request line does not end with an HTTP version.")
-    if version[5] != 49:
-        raise HttpError(505, "Only HTTP/1.1 and HTTP/1.0 are known.")
-    method = str(method, "utf-8")
-    if method not in _METHODS:
-        raise HttpError(501, "The method is not known.")
-    target = str(target, "utf-8")
-    request = Request(method, target, (1, 0) if version[7] == 48 else (1, 1))
-    if target[0] != "/":
-        _odd_target(request, method, target)
-    if "?" in request.path:
-        request.path, request.query = request.path.split("?", 1)
-    return request
-
-
-def _odd_target(request, method, target):
-    """The forms of RFC 9112 sections 3.2.2 (absolute) and 3.2.4 (asterisk)."""
-    if target == "*" and method == "OPTIONS":
-        return
-    for scheme in ("http://", "https://", "ipp://", "ipps://"):
-        if target[: len(scheme)].lower() == scheme:
-            host, slash, path = target[len(scheme) :].partition("/")
-            if host and "?" not in host:
-                request.host = host.encode()
-                request.path = slash + path if slash else "/"
-                return
-    raise HttpError(400, "The request's target is not a path.")
-
-
-def _chunk_size(line):
-    digits = line
-    semicolon = line.find(b";")
-    if semicolon >= 0:
-        digits = line[:semicolon].rstrip(b" \t")
-    if not digits or not _all_in(digits, _HEX):
-        raise HttpError(400, "A chunk's size is not a number.")
-    if len(digits) > _MAX_CHUNK_DIGITS:
-        raise HttpError(413, "A chunk is too large.")
-    return int(str(digits, "utf-8"), 16)
 
 
 def head(status, headers, length, keep_alive, version=(1, 1)):

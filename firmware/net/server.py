@@ -1,11 +1,9 @@
-"""The printer's server: one task a connection, HTTP around IPP, time-outs.  The only code that awaits a stream.
+"""The printer's server: one task a connection, HTTP around IPP, time-outs.
 
-Streams come from hal's Net (hal/api.Stream).  Time-outs use the wall clock: a
-sweeper cancels the task of a connection whose deadline has passed, because a timer for every read would cost more than the read.
+Streams come from hal's Net (hal/api.Stream); client.py awaits them.  Time-outs use the wall clock: a sweeper cancels the task of a
+connection whose deadline has passed, because a timer for every read would cost more than the read.
 Nothing here knows an operation; firmware/ipp/dispatch.py answers, `web` serves everything outside the printer's resource paths.
 """
-
-import asyncio
 
 from firmware.ipp import codec
 from firmware.ipp.checks import job_number
@@ -13,6 +11,7 @@ from firmware.ipp.codec import Response
 from firmware.ipp.dispatch import Context
 from firmware.ipp.status import BAD_REQUEST, INTERNAL_ERROR, BodyError, IppError, Refusal
 from firmware.net import hosts, http1
+from firmware.net.client import Body, Client
 from hal import compat
 from hal.compat import const
 
@@ -21,13 +20,13 @@ _IPP_HEADERS = (("Content-Type", "application/ipp"), ("Cache-Control", "no-cache
 _RETRY_AFTER_S = const(5)
 _MAX_REFUSED = const(2)
 _PIECES_A_TURN = const(64)  # of an answer, between two chances for the other tasks
-_TURN_BYTES = const(8192)
 
 
 class Settings:
     """Ceilings of the server, by what the machine has.
 
     connections: at once
+    peer_connections: of one other computer; this one may have them all
     read_bytes: of one read, and so of one piece of a document
     send_bytes: what an answer may gather before it is sent; a longer one goes out in chunks
     drain_bytes: of a body that nobody wanted, read and dropped to keep the connection
@@ -42,6 +41,7 @@ class Settings:
 
     def __init__(self, connections=4):
         self.connections = connections
+        self.peer_connections = max(2, connections // 2)
         self.read_bytes = 1024
         self.send_bytes = 1024
         self.drain_bytes = 65536
@@ -112,8 +112,8 @@ class Server:
 
     async def handle(self, stream, peer, tls):
         """One connection, from accept to close."""
-        client = _Client(stream, peer, tls, self._settings)
-        if len(self._clients) >= self._settings.connections and not self._evict():
+        client = Client(stream, peer, tls, self._settings)
+        if not self._has_room(client):
             await self._refuse(client)
             return
         self._clients.append(client)
@@ -135,13 +135,24 @@ class Server:
             self._clients.remove(client)
             client.close()
 
-    def _evict(self):
-        """Makes room by ending the connection that has been idle longest."""
+    def _has_room(self, client):
+        """Room for one more, in all and for its peer, if need be made by ending an idle connection."""
+        peer = client.peer
+        if not hosts.is_loopback(peer):
+            count = 0
+            for other in self._clients:
+                count += other.peer == peer
+            if count >= self._settings.peer_connections:
+                return self._evict(peer)
+        return len(self._clients) < self._settings.connections or self._evict()
+
+    def _evict(self, peer=None):
+        """Makes room by ending the connection, of a peer or of all, that has been idle longest."""
         now = compat.ticks_ms()
         victim = None
         longest = self._settings.evict_ms
         for client in self._clients:
-            if client.idle_since is not None and not client.cancelled:
+            if client.idle_since is not None and not client.cancelled and (peer is None or client.peer == peer):
                 idle = compat.ticks_diff(now, client.idle_since)
                 if idle >= longest:
                     victim = client
@@ -238,7 +249,7 @@ class Server:
             # before the body is asked for: what is wrong already needs no document
             identity = await access.identify(request.headers.get("authorization"), client.peer, client.tls)
         decoder = codec.Decoder(self._settings.ipp)
-        body = _Body(client, request)
+        body = Body(client, request)
         error = None
         try:
             while True:
@@ -376,221 +387,3 @@ class Server:
             self._date_s = now
             self._date = ("Date", http1.date(now))
         return list(headers) + [self._date]
-
-
-class _Client:
-    """A connection: its stream, its HTTP state and its deadline."""
-
-    def __init__(self, stream, peer, tls, settings):
-        self.stream = stream
-        self.peer = peer
-        self.tls = tls
-        self.settings = settings
-        self.http = http1.Connection(settings.http)
-        self.task = asyncio.current_task()
-        self.deadline = None  # ticks, while something is awaited from the client
-        self.idle_since = None  # ticks, between requests
-        self.cancelled = False  # by overdue(), and not yet noticed
-        self._stuck = False  # it does not take what is sent
-        self._readinto = getattr(stream, "readinto", None)
-        self._buffer = None  # of read_bytes, for readinto
-        self._closed = False
-
-    def overdue(self):
-        """Cancels what the connection waits for; its task then says goodbye."""
-        self.cancelled = True
-        self.deadline = None
-        if self.task is not None:
-            self.task.cancel()
-
-    def close(self):
-        if not self._closed:
-            self._closed = True
-            try:
-                if self._stuck:
-                    self.stream.abort()
-                else:
-                    self.stream.close()
-            except OSError:
-                pass
-
-    async def _receive(self):
-        """Bytes-like of at most read_bytes, empty at the end; valid until the next call.  Raises OSError."""
-        size = self.settings.read_bytes
-        if self._readinto is None:
-            return await self.stream.read(size)
-        if self._buffer is None:
-            self._buffer = memoryview(bytearray(size))
-        count = await self._readinto(self._buffer)
-        return self._buffer[:count] if count else b""
-
-    async def read(self, timeout_ms):
-        """Feeds the HTTP state once.  Raises HttpError 408 after the time-out."""
-        self.deadline = compat.ticks_add(compat.ticks_ms(), timeout_ms)
-        try:
-            data = await self._receive()
-        except OSError:
-            data = b""
-        except compat.CancelledError:
-            if not self.cancelled:
-                raise
-            self.cancelled = False
-            raise http1.HttpError(408, "The request came too slowly.")
-        finally:
-            self.deadline = None
-        self.http.feed(data)
-        return len(data)
-
-    async def send(self, data):
-        """Sends data and waits until the stream has taken it.  Raises OSError."""
-        self.stream.write(data)
-        self.deadline = compat.ticks_add(compat.ticks_ms(), self.settings.send_ms)
-        try:
-            await self.stream.drain()
-        except compat.CancelledError:
-            if not self.cancelled:
-                raise
-            self.cancelled = False
-            self._stuck = True
-            raise OSError("the client does not take the answer")
-        finally:
-            self.deadline = None
-
-    async def head(self):
-        """The next request's head, or None when the client is done."""
-        http = self.http
-        begun = self.idle_since = compat.ticks_ms()
-        while True:
-            event = http.next_event()
-            if event == http1.REQUEST:
-                self.idle_since = None
-                return http.request
-            if event == http1.CLOSED:
-                return None
-            if http.idle:
-                timeout_ms = self.settings.idle_ms
-                if await self.read(timeout_ms):
-                    self.idle_since = None
-                    begun = compat.ticks_ms()
-            else:
-                spent_ms = compat.ticks_diff(compat.ticks_ms(), begun)
-                if spent_ms >= self.settings.head_ms:
-                    raise http1.HttpError(408, "The request came too slowly.")
-                await self.read(self.settings.head_ms - spent_ms)
-
-    async def drain_body(self, timeout_ms):
-        """Reads and drops the rest of a body.  False when there is too much of it, or it takes too long or breaks off."""
-        end = compat.ticks_add(compat.ticks_ms(), timeout_ms)
-        dropped = 0
-        try:
-            while True:
-                event = self.http.next_event()
-                if event == http1.END:
-                    return True
-                if event == http1.DATA:
-                    dropped += len(self.http.data)
-                    if dropped > self.settings.drain_bytes:
-                        return False
-                else:
-                    left_ms = compat.ticks_diff(end, compat.ticks_ms())
-                    if left_ms <= 0:
-                        return False
-                    await self.read(left_ms)
-        except http1.HttpError:
-            return False
-
-    async def linger(self):
-        """Reads on for a moment, so that a client that still sends gets its answer before the connection is reset."""
-        end = compat.ticks_add(compat.ticks_ms(), self.settings.linger_ms)
-        left = self.settings.drain_bytes
-        while left > 0:
-            timeout_ms = compat.ticks_diff(end, compat.ticks_ms())
-            if timeout_ms <= 0:
-                return
-            self.deadline = compat.ticks_add(compat.ticks_ms(), timeout_ms)
-            try:
-                data = await self._receive()
-            except compat.CancelledError:
-                if not self.cancelled:
-                    raise
-                self.cancelled = False
-                return
-            finally:
-                self.deadline = None
-            if not data:
-                return
-            left -= len(data)
-
-
-class _Body:
-    """A request's body as its handler reads it."""
-
-    def __init__(self, client, request):
-        self._client = client
-        self._request = request
-        self._ended = False
-        self._turn_bytes = 0
-        self._window_bytes = 0
-        self._window_ms = client.settings.body_ms
-        self.rest = b""  # read already, but not yet handed out
-
-    async def read(self):
-        """The next piece, bytes-like and valid until the next call; b"" at the end.  Raises BodyError."""
-        if len(self.rest):
-            piece = self.rest
-            self.rest = b""
-            return piece
-        if self._ended:
-            return b""
-        client = self._client
-        http = client.http
-        try:
-            while True:
-                event = http.next_event()
-                if event == http1.DATA:
-                    self._request.expect_continue = False
-                    return http.data
-                if event == http1.END:
-                    self._ended = True
-                    return b""
-                await self._more(client)
-        except http1.HttpError as e:
-            raise BodyError(e.status, e.message)
-        except OSError:
-            raise BodyError(400, "The client has gone.")
-
-    async def readinto(self, buf):
-        """Fills at most buf; returns the bytes, 0 at the end.  Raises BodyError."""
-        if not len(self.rest):
-            self.rest = await self.read()
-        there = len(self.rest)
-        if there > len(buf):
-            there = len(buf)
-            rest = memoryview(self.rest)
-            buf[:] = rest[:there]
-            self.rest = rest[there:]
-        else:
-            buf[:there] = self.rest
-            self.rest = b""
-        return there
-
-    async def _more(self, client):
-        if self._request.expect_continue:
-            self._request.expect_continue = False
-            await client.send(http1.CONTINUE)
-        settings = client.settings
-        if self._turn_bytes >= _TURN_BYTES:
-            # a client that is always ahead must not keep the machine's own tasks waiting
-            self._turn_bytes = 0
-            await compat.sleep_ms(0)
-        begun = compat.ticks_ms()
-        count = await client.read(self._window_ms)
-        self._turn_bytes += count
-        self._window_bytes += count
-        if self._window_bytes >= settings.body_bytes:
-            self._window_bytes = 0
-            self._window_ms = settings.body_ms
-        else:
-            self._window_ms -= compat.ticks_diff(compat.ticks_ms(), begun)
-            if self._window_ms <= 0:
-                raise http1.HttpError(408, "The request came too slowly.")

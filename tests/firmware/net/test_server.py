@@ -102,9 +102,9 @@ class Bench:
         self.sweeper.cancel()
         assert self.server.connections == 0
 
-    def connect(self, *pieces, eof=False):
+    def connect(self, *pieces, eof=False, peer="127.0.0.1"):
         stream = FakeStream(*pieces, eof=eof)
-        stream.task = asyncio.create_task(self.server.handle(stream, "127.0.0.1", False))
+        stream.task = asyncio.create_task(self.server.handle(stream, peer, False))
         return stream
 
 
@@ -533,6 +533,30 @@ def test_too_many_connections_are_refused_and_room_is_made_when_one_idles():
     asyncio.run(main())
 
 
+def test_one_peer_does_not_take_all_connections():
+    async def main():
+        async with Bench(connections=6, peer_connections=3, linger_ms=10, evict_ms=1000000) as bench:
+            first = [bench.connect(peer="192.0.2.1") for _ in range(3)]
+            refused = bench.connect(peer="192.0.2.1", eof=True)
+            await asyncio.wait_for(refused.task, 10)
+            assert answers(bytes(refused.sent))[0].status == 503
+            # there is room for somebody else; this computer may have all
+            others = [bench.connect(http_post(GET_REQUEST), peer="192.0.2.2"), *[bench.connect() for _ in range(2)]]
+            await until(lambda: others[0].sent)
+            assert answers(bytes(others[0].sent))[0].ipp.operation == status.OK
+            assert not any(stream.task.done() for stream in first + others)
+            # one that idles gives way to the next of the same peer
+            bench.server._settings.evict_ms = 0
+            served = bench.connect(http_post(GET_REQUEST), peer="192.0.2.1", eof=True)
+            await asyncio.wait_for(served.task, 10)
+            assert answers(bytes(served.sent))[0].ipp.operation == status.OK
+            assert sum(stream.task.done() for stream in first) == 1 and bench.server.connections == 5
+            bench.server.close()
+            await asyncio.gather(*[stream.task for stream in first + others])
+
+    asyncio.run(main())
+
+
 def test_close_ends_all_connections():
     async def main():
         async with Bench() as bench:
@@ -617,3 +641,4 @@ def test_the_helper_sees_a_wrong_answer():
         helpers.decode(GET_REQUEST[:-1])
     with pytest.raises(AssertionError):
         answers(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")
+
