@@ -115,7 +115,8 @@ def of_loaded(materials):
     if loaded:
         # how much is left nobody measures (-2: unknown, RFC 3805)
         values["printer-supply"] = [(supply % -2).encode()]
-        values["printer-supply-description"] = ["%s filament, %d.%02d mm" % (loaded.name, *_hundredths(materials.filament_nm))]
+        whole, hundredths = _hundredths(materials.filament_nm)
+        values["printer-supply-description"] = ["%s filament, %d.%02d mm" % (loaded.name, whole, hundredths)]
     else:
         values["printer-supply"] = [(supply % 0).encode()]
         values["printer-supply-description"] = ["no filament"]

@@ -24,6 +24,7 @@ class Store:
         self.error = None  # message of what failed last; None when everything is stored
         self._moving = None if caps.write_while_moving else moving
         self._unstorable = unstorable
+        self._log = log
         self._group = GroupCommit(log)
         self._unsaved = {}  # id: Job whose record could not be written yet
         self._flags = None  # those that could not
@@ -32,6 +33,7 @@ class Store:
         """Jobs that have not ended, oldest first."""
         self._unsaved = {}
         self._flags = None
+        self._group = GroupCommit(self._log)  # the log counts anew
         self.kept.clear()
         return self.journal.load()
 

@@ -55,6 +55,11 @@ class Client:
         message = codec.message((2, 0), operation, 7, [operation_group(*extra, user=user, uri=PRINTER_URI), (tags.JOB_GROUP, list(job))])
         return asyncio.run(self._ask(decode(message), Body(*body)))
 
+    def ask_groups(self, operation, groups):
+        """As ask(), with groups [(tag, attributes), ...] behind the operation attributes."""
+        message = codec.message((2, 0), operation, 7, [operation_group(user="alice", uri=PRINTER_URI)] + groups)
+        return asyncio.run(self._ask(decode(message), Body()))
+
     async def _ask(self, request, body):
         ctx = Context("127.0.0.1", False, "printer.local:8631", body)
         response = await self.dispatcher.answer(ctx, request)
