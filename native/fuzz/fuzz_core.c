@@ -7,8 +7,8 @@
 #include "pw_planner.h"
 
 struct result {
-    uint64_t events, steps[4];
-    int64_t end_tick, made[4], position[4], last[4], lines;
+    uint64_t events, steps[PW_MOTORS];
+    int64_t end_tick, made[PW_MOTORS], position[4], last[PW_MOTORS], tool, lines;
     int32_t failed, given_up;
 };
 
@@ -23,7 +23,7 @@ static int64_t drain(struct pw_core *core, struct result *r, uint32_t *seed)
     struct pw_markrec mark[4];
     int64_t ticks[64], seen = 0;
     int m, n, i, k, got, q;
-    for (m = 0; m < 4; m++) {
+    for (m = 0; m < conf->motors; m++) {
         n = pw_steps(core, m, run, *seed ? (int)fuzz_below(seed, 9) : 8);
         FUZZ_CHECK(n >= 0);
         for (i = 0; i < n; i++) {
@@ -78,7 +78,7 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
     memset(&r, 0, sizeof r);
     pw_begin(core, PW_FEED, dialect);
     pw_status(core, &st);
-    for (m = 0; m < 4; m++) r.made[m] = st.count[m];
+    for (m = 0; m < conf->motors; m++) r.made[m] = st.count[m];
     for (;;) {
         size_t n = size - at;
         int32_t used = 0;
@@ -115,6 +115,9 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
             break;
         }
         if (ev.kind == PW_EV_END) break;
+        if (ev.letter == 'M' && ev.number == 106) FUZZ_CHECK(pw_baby_step(core, (int32_t)(ev.value['S' - 'A'] % 2000001)) == PW_OK);
+        if (ev.letter == 'M' && ev.number == 140)
+            FUZZ_CHECK(pw_override(core, 1000 + (int32_t)(ev.value['S' - 'A'] % 990), 1000 + (int32_t)(ev.value['S' - 'A'] % 999)) == PW_OK);
         for (stuck = 0;;) {
             int32_t done = ev.letter == 'G' ? pw_flush(core) : ev.letter == 'T' ? PW_OK : pw_mark(core, id + 1);
             if (done == PW_OK) break;
@@ -148,19 +151,21 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
         if (work > most) { r.given_up = 1; return r; }
     }
     FUZZ_CHECK(st.planned_tick == st.final_tick && st.segments == 0);
-    for (m = 0; m < 4; m++) {
+    for (m = 0; m < conf->motors; m++) {
         FUZZ_CHECK(r.made[m] == st.count[m]);
         FUZZ_CHECK(r.last[m] <= st.final_tick + 1 + conf->tick_hz / 1000); /* direction set-up may delay the last */
-        r.position[m] = st.position_nm[m];
     }
-    for (m = 0; m < 4; m++) {
+    for (m = 0; m < 4; m++) r.position[m] = st.position_nm[m];
+    for (m = 0; m < 4; m++) { /* of the extruders, the one in force */
         int64_t nm = r.position[m], at_q8;
+        int motor = m == 3 ? 3 + (int)st.tool : m;
         if (conf->kinematics == PW_COREXY && m == 0) nm = r.position[0] + r.position[1];
         if (conf->kinematics == PW_COREXY && m == 1) nm = r.position[0] - r.position[1];
-        at_q8 = (int64_t)((__int128)nm * conf->steps_per_m[m] * 256 / 1000000000);
-        FUZZ_CHECK(at_q8 - st.count[m] * 256 <= 128 + 3 && st.count[m] * 256 - at_q8 <= 128 + 3);
+        at_q8 = (int64_t)((__int128)nm * conf->steps_per_m[motor] * 256 / 1000000000);
+        FUZZ_CHECK(at_q8 - st.count[motor] * 256 <= 128 + 3 && st.count[motor] * 256 - at_q8 <= 128 + 3);
     }
     r.end_tick = st.final_tick;
+    r.tool = st.tool;
     r.lines = st.line;
     return r;
 }
@@ -197,6 +202,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cfg.steps_per_m[2] = pick(data[12], 1000, 400000);
     cfg.axis_accel_um_s2[2] = pick(data[13], 20000, 1000000);
     cfg.dir_setup_ns = data[14] * 20;
+    if (data[0] & 64) {
+        cfg.retract_um = 800;
+        cfg.unretract_extra_um = 20;
+        cfg.retract_lift_um = 300;
+    }
+    if (data[0] & 128) {
+        cfg.advance_us[0] = 40000;
+        cfg.advance_us[1] = 100000;
+    }
+    cfg.motors = 4 + (data[0] >> 4 & 3);
+    cfg.steps_per_m[4] = 95522;
+    cfg.steps_per_m[5] = 140000;
+    cfg.steps_per_m[6] = 400000;
+    cfg.tool_x_um[1] = 18000;
+    cfg.tool_z_um[1] = -300;
+    cfg.tool_y_um[2] = -7000;
+    cfg.tool_x_um[3] = -30000;
+    cfg.tool_z_um[3] = 450;
     if (pw_core_size(&cfg) == 0) return 0;
     conf = &cfg;
     mem = malloc(pw_core_size(&cfg));
