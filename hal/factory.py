@@ -335,6 +335,7 @@ def core_config(desc):
         "tower_x_um": [_milli(delta[tower]["x_mm"]) for tower in "abc"] if delta else [0] * 3,
         "tower_y_um": [_milli(delta[tower]["y_mm"]) for tower in "abc"] if delta else [0] * 3,
         "bed_radius_um": _milli(delta["bed_radius_mm"]) if delta else 0,
+        "top_um": _milli(printer["axes"]["z"]["endstop_mm"] + min([delta[tower]["trim_mm"] for tower in "abc"])) if delta else 0,
         "skew_1e6": [_millionth(motion["skew"][name]) for name in ("xy", "xz", "yz")],
         "mesh_points": motion["mesh_points"],
         "shaper": [SHAPERS.index(shaper["type"]) + 1 if shaper else 0 for shaper in shapers],

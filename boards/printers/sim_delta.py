@@ -34,7 +34,7 @@ DATA = {
             "max_mm": 300,
             "home_mm": 300,
             "endstop": "Z-STOP",
-            "endstop_mm": 305,
+            "endstop_mm": 350,
         },
     },
     "extruder": {

@@ -143,9 +143,8 @@ class SimBackend:
         for index in range(3):
             data = printer["axes"][AXES[index]]
             share = shares[index]
-            if printer["kinematics"] == "delta":
-                # in the square within the bed's circle, and no carriage above its switch
-                share = 0.25 + share / 2 if index < 2 else share * 0.8
+            if printer["kinematics"] == "delta" and index < 2:
+                share = 0.25 + share / 2  # in the square within the bed's circle
             place.append(int((data["min_mm"] + share * (data["max_mm"] - data["min_mm"])) * 1000000))
         steps = self._core.counts_at(place)
         for motor in range(3):

@@ -100,6 +100,7 @@ struct pw_config {
     int32_t tower_x_um[3];     /* PW_DELTA: where the towers' joints are, less the effector's offset */
     int32_t tower_y_um[3];
     int32_t bed_radius_um;     /* x and y lie within it as well; 0: the travel limits are all */
+    int32_t top_um;            /* PW_DELTA: carriages end where they are with the nozzle so high over 0 0; 0: no limit */
     int32_t skew_1e6[3];       /* xy, xz, yz: spec motion 13; about the home position */
     int32_t mesh_points;       /* room for a mesh of so many points; 0: none */
     int32_t shaper[3];         /* enum pw_shaper of x y z */

@@ -117,8 +117,9 @@ int32_t pw_arc_reach(const struct pw_front *f, const struct pw_travel *tr, const
     const int64_t *c = tr->center_nm;
     int64_t bed = f->kin ? f->kin->radius_nm : 0, at[3], radius, start;
     int32_t i, k, err = PW_OK;
-    if (!bed && !f->side) return PW_OK;
-    if (tr->plane[2] != 2) {
+    int32_t high = f->kin && pw_kin_high(f->kin, pw_max64(from_nm[2], to_nm[2]));
+    if (!bed && !f->side && !high) return PW_OK;
+    if (tr->plane[2] != 2 || high) {
         for (k = 1; k < tr->n && !err; k++) {
             int64_t ab[2], d = to_nm[tr->plane[2]] - from_nm[tr->plane[2]];
             pw_arc_point(tr, k, ab);

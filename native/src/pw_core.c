@@ -28,7 +28,7 @@ static void pw_side_config(struct pw_config *side, const struct pw_config *cfg)
 {
     int i;
     *side = *cfg;
-    side->bed_radius_um = side->mesh_points = 0;
+    side->bed_radius_um = side->top_um = side->mesh_points = 0;
     for (i = 0; i < 3; i++) side->skew_1e6[i] = 0;
     for (i = 0; i < 3; i++) side->shaper[i] = PW_SHAPER_NONE; /* homing and probing want the motors as they are told */
     for (i = 0; i < PW_EXTRUDERS; i++) side->advance_us[i] = 0;

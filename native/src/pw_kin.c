@@ -77,7 +77,7 @@ int64_t pw_kin_position_nm(const struct pw_kin *k, int32_t motor, const int64_t 
 
 int64_t pw_kin_velocity(const struct pw_kin *k, int32_t motor, const int64_t at_q32[3], const int64_t v_q32[3])
 {
-    int64_t velocity;
+    int64_t velocity = 0;
     if (k->kind != PW_DELTA) return pw_linear_velocity(k, motor, v_q32);
     pw_delta_both(k, motor, at_q32, v_q32, &velocity);
     return velocity;
@@ -141,4 +141,22 @@ int32_t pw_kin_guard(const struct pw_kin *k, const int64_t at_nm[3])
     for (i = 0; i < 3; i++) place[i] = at[i] = pw_nm_q32(at_nm[i]);
     if (k->skewed) pw_skew(k, at, k->home_q32, place);
     return pw_delta_guard(k, place);
+}
+
+int pw_kin_high(const struct pw_kin *k, int64_t z_nm)
+{
+    return k->kind == PW_DELTA && k->of.delta.top_q32 && pw_nm_q32(z_nm) > k->of.delta.top_q32 - k->of.delta.arm_q32;
+}
+
+int32_t pw_kin_guard_line(const struct pw_kin *k, const int64_t from_nm[3], const int64_t to_nm[3])
+{
+    int64_t at[2][3], place[2][3];
+    int i;
+    if (!pw_kin_high(k, pw_max64(from_nm[2], to_nm[2]))) return PW_OK;
+    for (i = 0; i < 3; i++) {
+        place[0][i] = at[0][i] = pw_nm_q32(from_nm[i]);
+        place[1][i] = at[1][i] = pw_nm_q32(to_nm[i]);
+    }
+    for (i = 0; k->skewed && i < 2; i++) pw_skew(k, at[i], k->home_q32, place[i]);
+    return pw_delta_guard_line(k, place[0], place[1]);
 }

@@ -29,6 +29,7 @@ struct pw_kin {
             int64_t tower_q32[3][2];
             int64_t arm_q32;
             int64_t arm2_q40;       /* mm^2 */
+            int64_t top_q32;        /* no carriage gets higher, 0: no limit */
             int64_t far2_q40;       /* square of the farthest that a joint may be from its tower, seen from above */
         } delta;
     } of;
@@ -57,9 +58,13 @@ int64_t pw_kin_most(const struct pw_kin *k, int32_t motor);
 
 /* The place in nm, to 2 nm, whose positions these are; PW_E_REACH when there is none. */
 int32_t pw_kin_place_nm(const struct pw_kin *k, const int64_t position_q32[3], int64_t at_nm[3]);
-/* PW_OK; PW_E_VOLUME beyond the bed's radius; PW_E_REACH where arms are too flat.  Both regions are convex, so a line between two
- * good places is good. */
+/* PW_OK; PW_E_VOLUME beyond the bed's radius; PW_E_REACH where arms are too flat, or a carriage too high.  The first two regions are
+ * convex: a line between two good places is good; the last is not. */
 int32_t pw_kin_guard(const struct pw_kin *k, const int64_t at_nm[3]);
+/* Of a line between two places that passed: PW_E_REACH where a carriage of a delta would get too high on the way. */
+int32_t pw_kin_guard_line(const struct pw_kin *k, const int64_t from_nm[3], const int64_t to_nm[3]);
+/* May a place at this height be too high for a carriage? */
+int pw_kin_high(const struct pw_kin *k, int64_t z_nm);
 
 static inline int64_t pw_nm_q32(int64_t nm) { return pw_mulshift(nm, INT64_C(18446744073710), 32); } /* mm Q32; 2^64 / 1e6 */
 static inline int64_t pw_mm_nm(int64_t mm_q32) { return pw_asr(pw_mulshift(mm_q32, 2000000, 32) + 1, 1); } /* rounded */
@@ -79,5 +84,6 @@ const int32_t *pw_delta_check(const struct pw_config *cfg);
 int64_t pw_delta_height(const struct pw_kin *k, int32_t motor, const int64_t at_q32[3], const int64_t *v_q32, int64_t *change_q32);
 int32_t pw_delta_place(const struct pw_kin *k, const int64_t height_q32[3], int64_t at_q32[3]);
 int32_t pw_delta_guard(const struct pw_kin *k, const int64_t at_q32[3]);
+int32_t pw_delta_guard_line(const struct pw_kin *k, const int64_t from_q32[3], const int64_t to_q32[3]);
 
 #endif

@@ -1,6 +1,7 @@
 /* Linear delta: three carriages on vertical rails, height = z + sqrt(arm^2 - distance^2), distance seen from above (spec motion 10). */
 #include "pw_kin.h"
 
+#define PW_TOUCH_Q32 (((int64_t)1 << 32) / 1000) /* 1 um */
 enum { PW_RATIO = 3, PW_TURNS = 40 }; /* carriage speed to path speed, at most, within the bed: 9/10 of the arm's length squared */
 
 /* 1 / sqrt of 8/32 to 31/32 in Q15, each for the 32nd that begins there: to 3 % */
@@ -66,6 +67,12 @@ void pw_delta_init(struct pw_kin *k, const struct pw_config *cfg)
         k->of.delta.tower_q32[i][0] = pw_nm_q32((int64_t)cfg->tower_x_um[i] * 1000);
         k->of.delta.tower_q32[i][1] = pw_nm_q32((int64_t)cfg->tower_y_um[i] * 1000);
     }
+    k->of.delta.top_q32 = 0;
+    if (cfg->top_um) { /* of the lowest */
+        int64_t over[3] = {0, 0, pw_nm_q32((int64_t)cfg->top_um * 1000)}, top = INT64_MAX;
+        for (i = 0; i < 3; i++) top = pw_min64(top, pw_delta_height(k, i, over, 0, 0));
+        k->of.delta.top_q32 = top;
+    }
 }
 
 static int64_t pw_far_um(int64_t x, int64_t y) { return (int64_t)pw_isqrt64((uint64_t)(x * x + y * y)) + 1; } /* each below 2^23 */
@@ -93,6 +100,7 @@ const int32_t *pw_delta_check(const struct pw_config *cfg)
     /* towers well apart, so that three heights say one place */
     cross = ((int64_t)x[1] - x[0]) * ((int64_t)y[2] - y[0]) - ((int64_t)x[2] - x[0]) * ((int64_t)y[1] - y[0]);
     if (pw_abs64(cross) < arm2 / 16) return &cfg->tower_x_um[0];
+    if (cfg->top_um && cfg->top_um < cfg->home_um[2]) return &cfg->top_um;
     lean = (pw_abs64(cfg->skew_1e6[0]) * pw_extent(cfg, 1) + /* below 2^40 each */
             (pw_abs64(cfg->skew_1e6[1]) + 2 * pw_abs64(cfg->skew_1e6[2])) * pw_extent(cfg, 2)) / 1000000;
     for (i = 0; i < 3; i++) farthest = pw_max64(farthest, pw_farthest(cfg, i));
@@ -102,12 +110,41 @@ const int32_t *pw_delta_check(const struct pw_config *cfg)
     return (const int32_t *)0;
 }
 
-int32_t pw_delta_guard(const struct pw_kin *k, const int64_t at_q32[3])
+static int32_t pw_arms(const struct pw_kin *k, const int64_t at_q32[3])
 {
     int64_t d[2];
     int32_t i;
     for (i = 0; i < 3; i++)
         if (pw_arm(k, i, at_q32, d) < (uint64_t)(k->of.delta.arm2_q40 - k->of.delta.far2_q40)) return PW_E_REACH;
+    return PW_OK;
+}
+
+int32_t pw_delta_guard(const struct pw_kin *k, const int64_t at_q32[3])
+{
+    int32_t i;
+    if (pw_arms(k, at_q32)) return PW_E_REACH;
+    if (!k->of.delta.top_q32 || at_q32[2] <= k->of.delta.top_q32 - k->of.delta.arm_q32) return PW_OK;
+    for (i = 0; i < 3; i++)
+        if (pw_delta_height(k, i, at_q32, 0, 0) > k->of.delta.top_q32 + PW_TOUCH_Q32) return PW_E_REACH;
+    return PW_OK;
+}
+
+/* Along a line a carriage's height is concave: highest where its change is 0, which bisection finds to 2^-24 of the line. */
+int32_t pw_delta_guard_line(const struct pw_kin *k, const int64_t from_q32[3], const int64_t to_q32[3])
+{
+    int64_t way[3], at[3], change;
+    int32_t i, m, turn;
+    for (i = 0; i < 3; i++) way[i] = to_q32[i] - from_q32[i];
+    for (m = 0; m < 3; m++) {
+        int64_t lo = 0, hi = (int64_t)1 << 32;
+        for (turn = 0; turn < 24; turn++) {
+            int64_t mid = (lo + hi) / 2;
+            for (i = 0; i < 3; i++) at[i] = from_q32[i] + pw_mulshift(way[i], mid, 32);
+            if (pw_delta_height(k, m, at, way, &change) > k->of.delta.top_q32 + PW_TOUCH_Q32) return PW_E_REACH;
+            if (change > 0) lo = mid;
+            else hi = mid;
+        }
+    }
     return PW_OK;
 }
 
@@ -155,7 +192,7 @@ int32_t pw_delta_place(const struct pw_kin *k, const int64_t height_q32[3], int6
         at_q32[2] = z / 3;
         if (pw_abs64(e[0]) <= 4 && pw_abs64(e[1]) <= 4) {
             at_q32[2] = height_q32[0] - (pw_delta_height(k, 0, at_q32, 0, 0) - at_q32[2]);
-            return pw_delta_guard(k, at_q32);
+            return pw_arms(k, at_q32);
         }
     }
     return PW_E_REACH;

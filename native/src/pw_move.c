@@ -218,6 +218,7 @@ int32_t pw_move(struct pw_front *f, int32_t number)
     }
     if (!alone && (err = pw_reachable(f, m))) return pw_fail_at(f, -1, err);
     if (before && (err = pw_reachable(f, start))) return pw_fail_at(f, -1, err);
+    if (f->kin && !tr->arc && !alone && (err = pw_kin_guard_line(f->kin, start, m))) return pw_fail_at(f, -1, err);
     if (tr->arc) {
         for (i = 0; i < 2; i++) tr->center_nm[i] -= shift[tr->plane[i]];
         if ((err = pw_arc_reach(f, tr, start, m))) return pw_fail_at(f, -1, err);

@@ -71,6 +71,7 @@ static inline struct pw_config helper_delta(void)
     c.tower_y_um[0] = c.tower_y_um[1] = -87375;
     c.tower_y_um[2] = 174750;
     c.bed_radius_um = 140000;
+    c.top_um = 305000;
     return c;
 }
 

@@ -172,6 +172,55 @@ static void test_delta(void)
     }
 }
 
+/* How much higher than allowed a carriage gets along a line, by trying many places; mm. */
+static double too_high(const struct pw_config *c, const double a[3], const double b[3])
+{
+    double top = 1e9, worst = -1e9, at[3], over[3] = {0, 0, c->top_um / 1e3};
+    int i, m, n;
+    for (m = 0; m < 3; m++) top = fmin(top, ideal(c, m, over) / 160);
+    for (n = 0; n <= 2000; n++)
+        for (m = 0; m < 3; m++) {
+            for (i = 0; i < 3; i++) at[i] = a[i] + (b[i] - a[i]) * n / 2000;
+            worst = fmax(worst, ideal(c, m, at) / 160 - top);
+        }
+    return worst;
+}
+
+static void test_tops(void)
+{
+    struct pw_config c = helper_delta();
+    struct pw_kin k;
+    int64_t home[3] = {0, 0, 300000000}, rim[3] = {100000000, -60000000, 270000000}, low[3] = {100000000, -60000000, 255000000};
+    int n, i, kept = 0, refused = 0;
+    pw_kin_init(&k, &c);
+    CHECK_EQ(pw_kin_guard(&k, home), PW_OK);
+    CHECK_EQ(pw_kin_guard(&k, rim), PW_E_REACH);
+    CHECK_EQ(pw_kin_guard(&k, low), PW_OK);
+    for (n = 0; n < 3000; n++) {
+        double a[3], b[3], over;
+        int64_t from[3], to[3];
+        place(&c, a);
+        place(&c, b);
+        for (i = 0; i < 2; i++) (i ? b : a)[2] = between(255, 300);
+        for (i = 0; i < 3; i++) {
+            from[i] = (int64_t)llround(a[i] * 1e6);
+            to[i] = (int64_t)llround(b[i] * 1e6);
+        }
+        if (pw_kin_guard(&k, from) || pw_kin_guard(&k, to)) {
+            CHECK(too_high(&c, a, b) > 0);
+            continue;
+        }
+        over = too_high(&c, a, b);
+        if (fabs(over - 0.001) < 1e-4) continue; /* within what sampling sees */
+        CHECK_EQ(pw_kin_guard_line(&k, from, to), over > 0.001 ? PW_E_REACH : PW_OK);
+        if (over > 0.001) refused++;
+        else kept++;
+    }
+    CHECK(refused > 20 && kept > 200);
+    c.top_um = 299000; /* below home */
+    CHECK(pw_kin_check(&c) == &c.top_um);
+}
+
 static void test_delta_refusals(void)
 {
     struct pw_config c = helper_delta();
@@ -196,6 +245,7 @@ int main(void)
     test_linear();
     test_linear_refusals();
     test_delta();
+    test_tops();
     test_delta_refusals();
     puts("kin: ok");
     return 0;

@@ -204,7 +204,7 @@ def test_endstops_of_a_delta_close_each_at_its_carriage():
     made = build(desc)
     port, core = made.core.port, made.core
     for tower in range(3):
-        top = core.counts_at([0, 0, 305_500_000 if tower == 1 else 305_000_000])[tower]
+        top = core.counts_at([0, 0, 350_500_000 if tower == 1 else 350_000_000])[tower]
         for steps, closed in ((top - 1, 0), (top, 1), (top + 9, 1)):
             port.place(tower, steps)
             assert port.input_state(made.endstops["xyz"[tower]]) == closed
