@@ -1,5 +1,6 @@
 #include "pw_follow.h"
 #include "pw_advance.h"
+#include "pw_curved.h"
 #include "pw_history.h"
 #include "pw_runs.h"
 #include "pw_shaper.h"
@@ -19,7 +20,7 @@ void pw_tracks_init(struct pw_planner *pl)
     struct pw_impulses im;
     int64_t half = 0;
     int32_t a, i, m, left, advance = 0;
-    pl->n_tracks = 0;
+    pl->n_tracks = pl->all_tracks = 0;
     pl->delay_q16 = pl->reach_q16 = pl->front_q16 = 0;
     pl->us_q32 = pw_divq32((int64_t)cfg->tick_hz << 16, 1000000);
     for (i = 0; i < PW_MOTORS - 3; i++) advance |= cfg->advance_us[i];
@@ -31,7 +32,7 @@ void pw_tracks_init(struct pw_planner *pl)
         pw_shaper_impulses(&im, cfg->shaper[a], cfg->tick_hz, cfg->shaper_mhz[a], cfg->shaper_damping_1e4[a]);
         pl->delay_q16 = pw_max64(pl->delay_q16, im.centre_q16);
     }
-    if (pl->delay_q16 == 0) return;
+    if (pl->piece_size == 0) return;
     pl->reach_q16 = pl->delay_q16 + half;
     for (a = 0; a < 5; a++) {
         struct pw_shaping *sh = &pl->shaping[a];
@@ -48,17 +49,25 @@ void pw_tracks_init(struct pw_planner *pl)
     }
     pl->shaping[PW_AXIS_SMOOTH].n = 3;
     for (i = 0; i < 3; i++) pl->shaping[PW_AXIS_SMOOTH].lag_q16[i] = pl->delay_q16 + (i - 1) * half;
-    pl->piece_min_q16 = pl->reach_q16 / (int64_t)(pl->piece_size - PW_PIECE_MEAN - PW_PIECE_SPARE) * PW_PIECE_MEAN;
+    pl->piece_min_q16 = 0;
+    if (pl->reach_q16) pl->piece_min_q16 = pl->reach_q16 / (int64_t)(pl->piece_size - PW_PIECE_MEAN - PW_PIECE_SPARE) * PW_PIECE_MEAN;
     pl->half_scale = pw_scale_of(half);
     pl->inv_half_q32 = half ? pw_divq32((int64_t)1 << pl->half_scale, half) : 0;
-    for (m = 0; m < cfg->motors; m++)
-        for (a = 0; a < (m < 3 ? 3 : 1); a++) {
-            int64_t nm[PW_MOTORS] = {0};
-            nm[m < 3 ? a : m] = 1000000;
-            pl->matrix_q32[m][a] = pw_motor_position(pl, m, nm);
+    for (m = 0; m < 3; m++) {
+        int64_t at[3] = {0, 0, 0};
+        pl->origin_q32[m] = pw_kin_is_linear(&pl->kin) ? pw_kin_position(&pl->kin, m, at) : 0;
+        for (a = 0; a < 3; a++) { /* a delta: each of each */
+            at[a] = PW_ONE;
+            pl->matrix_q32[m][a] = pw_kin_is_linear(&pl->kin) ? pw_kin_position(&pl->kin, m, at) - pl->origin_q32[m] : 1;
+            at[a] = 0;
         }
-    for (left = 7; left; pl->n_tracks++) { /* motors that share an axis share a track */
-        struct pw_track *tr = &pl->tracks[pl->n_tracks];
+    }
+    for (; m < cfg->motors; m++) {
+        pl->origin_q32[m] = 0;
+        pl->matrix_q32[m][0] = pw_divq32(cfg->steps_per_m[m], 1000);
+    }
+    for (left = 7; left; pl->all_tracks++) { /* motors that share an axis share a track */
+        struct pw_track *tr = &pl->tracks[pl->all_tracks];
         int32_t before;
         tr->motors = tr->axes = 0;
         do {
@@ -74,23 +83,24 @@ void pw_tracks_init(struct pw_planner *pl)
             }
         } while (tr->motors != before);
     }
-    pl->tracks[pl->n_tracks].motors = ((1 << cfg->motors) - 1) & ~7;
-    pl->tracks[pl->n_tracks++].axes = 1 << PW_AXIS_E;
+    pl->tracks[pl->all_tracks].motors = ((1 << cfg->motors) - 1) & ~7;
+    pl->tracks[pl->all_tracks++].axes = 1 << PW_AXIS_E;
 }
 
 void pw_tracks_reset(struct pw_planner *pl)
 {
-    int64_t at[4];
     int32_t i, a, t;
+    if (pl->n_tracks == 0) pl->front_q16 = pl->time_q16;
+    pl->n_tracks = pl->reach_q16 || pl->mesh || !pw_kin_is_linear(&pl->kin) ? pl->all_tracks : 0;
     if (!pl->n_tracks) return;
-    for (i = 0; i < 4; i++) at[i] = pw_to_mm_q32(pl->pos_nm[i < 3 ? i : 3 + pl->tool]);
-    pw_history_reset(pl, at);
+    pw_history_reset(pl);
     for (t = 0; t < pl->n_tracks; t++) {
         struct pw_track *tr = &pl->tracks[t];
         if (tr->axes >> PW_AXIS_E) tr->axes = 1 << (pl->cfg->advance_us[pl->tool] ? PW_AXIS_SMOOTH : PW_AXIS_E);
         tr->time_q16 = pl->front_q16;
         tr->working = -1;
         tr->fresh = 0;
+        tr->length_q16 = (int64_t)1 << PW_CURVED_SCALE;
         tr->taps = 1;
         for (a = 0; a < 5; a++)
             if (tr->axes >> a & 1) tr->taps += pl->shaping[a].n;
@@ -234,14 +244,16 @@ static int pw_motor_run(struct pw_planner *pl, int32_t motor, const struct pw_sp
 /* 0: the track is at the front. */
 static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
 {
-    int64_t end = pw_follow(pl, &tr->tap[tr->taps - 1], tr->time_q16, 0), x[5][4], k[4], u;
-    int32_t a, i, j, m, n = 0, scale, moves = 0, at[5] = {0, 0, 0, 0, 0};
+    int64_t end = pw_follow(pl, &tr->tap[tr->taps - 1], tr->time_q16, 0), x[5][4], bent[3][4], k[4], u;
+    int32_t a, i, j, m, n = 0, scale, moves = 0, curved, at[5] = {0, 0, 0, 0, 0};
     if (end <= tr->time_q16) return 0;
     for (a = 0; a < 5; a++) {
         if (!(tr->axes >> a & 1)) continue;
         at[a] = n;
         for (i = 0; i < pl->shaping[a].n; i++) end = pw_min64(end, pw_follow(pl, &tr->tap[n++], tr->time_q16, pl->shaping[a].lag_q16[i]));
     }
+    curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1);
+    if (curved) end = pw_min64(end, tr->time_q16 + tr->length_q16);
     if (tr->axes >> PW_AXIS_SMOOTH) {
         pw_advance_slice(pl, tr, &end, x[PW_AXIS_SMOOTH]);
         moves = (x[PW_AXIS_SMOOTH][1] | x[PW_AXIS_SMOOTH][2] | x[PW_AXIS_SMOOTH][3]) != 0;
@@ -253,13 +265,17 @@ static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
     tr->working = 0;
     if (!moves) return 1;
     u = pw_share(end - tr->time_q16, scale);
+    if (curved) {
+        pw_curved_slice(pl, tr, x, u, &scale, bent);
+        tr->end_q16 = pw_min64(end, tr->time_q16 + pw_mulshift(u, (int64_t)1 << scale, 32));
+    }
     tr->span.time_q16 = tr->time_q16;
     tr->span.length_q16 = (int64_t)1 << scale;
     tr->span.close_q32 = (scale < 45 ? PW_CLOSE >> scale : 0) + 1;
     for (m = 0; m < pl->cfg->motors; m++) {
         if (!(tr->motors >> m & 1) || (m >= 3 && m != 3 + pl->tool)) continue;
-        for (j = 0; j < 4; j++) k[j] = 0;
-        for (a = 0; a < 5; a++) {
+        for (j = 0; j < 4; j++) k[j] = curved ? bent[m][j] : j ? 0 : pl->origin_q32[m];
+        for (a = 0; a < 5 && !curved; a++) {
             int64_t rate = pl->matrix_q32[m][a < 3 ? a : 0];
             if (!(tr->axes >> a & 1) || rate == 0) continue;
             for (j = 0; j < 4; j++)

@@ -3,6 +3,7 @@
  * A phase is a stretch of time with a cubic path coordinate; a piece is the part of a phase within one segment.  Within a piece
  * each motor's position is a cubic in u = 0..1 over the phase, and its steps are made at once (pw_runs.h); or the piece goes into the
  * history, which the motors follow through shapers (pw_follow.h). */
+#include "pw_curved.h"
 #include "pw_history.h"
 #include "pw_math.h"
 #include "pw_runs.h"
@@ -44,8 +45,8 @@ static void pw_begin_segment(struct pw_planner *pl)
     if (pl->n_tracks) {
         for (m = 0; m < 4; m++) {
             int32_t axis = m < 3 ? m : 3 + pl->tool;
-            pl->seg_at_q32[m] = pw_to_mm_q32(pl->pos_nm[axis]);
-            pl->seg_rate_q32[m] = sg->d_nm[m] ? pw_sdivq32(pw_to_mm_q32(to[axis]) - pl->seg_at_q32[m], len) : 0;
+            pl->seg_at_q32[m] = pw_nm_q32(pl->pos_nm[axis]);
+            pl->seg_rate_q32[m] = sg->d_nm[m] ? pw_sdivq32(pw_nm_q32(to[axis]) - pl->seg_at_q32[m], len) : 0;
         }
         pl->seg_advance_q16 = pw_mulshift((int64_t)(sg->flags >> PW_SEG_ADVANCE), pl->us_q32, 32);
         pl->seg_ready = 1;
@@ -140,15 +141,16 @@ static int64_t pw_time_at(const struct pw_planner *pl, int64_t u)
     return pl->time_q16 + (u == PW_ONE ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
 }
 
-/* The piece in work goes into the history: its path's polynomial from u0 on, over a power of two of ticks, times each axis' share. */
-static void pw_keep_piece(struct pw_planner *pl)
+/* The piece in work goes into the history: its path's polynomial from u0 on, over a power of two of ticks, times each axis' share.  0: too long for
+ * the mesh. */
+static int pw_keep_piece(struct pw_planner *pl)
 {
     struct pw_piece p;
     int64_t end = pw_time_at(pl, pl->u1_q32), u = pl->u0_q32, f, s[4], *e = p.k_q32[PW_AXIS_E];
     const int64_t *c = pl->c_q32;
     int32_t a, j;
     p.start_q16 = pw_time_at(pl, u);
-    if (end <= p.start_q16) return; /* shorter than 1/65536 tick */
+    if (end <= p.start_q16) return 1; /* shorter than 1/65536 tick */
     p.scale = pw_scale_of(end - p.start_q16);
     p.reserved = 0;
     if (u == 0) { /* of all pieces of the phase the longest scale */
@@ -172,19 +174,16 @@ static void pw_keep_piece(struct pw_planner *pl)
         for (j = 0; j < 4; j++) p.k_q32[a][j] = (j ? 0 : pl->seg_at_q32[a]) + (s[j] ? pw_mulshift(s[j], pl->seg_rate_q32[a], 32) : 0);
     if (pl->seg_advance_q16)
         for (j = 0; j < 3; j++) e[j] += pw_mulshift((j + 1) * e[j + 1], pl->seg_advance_q16, p.scale);
+    if (pl->mesh && !pw_curved_mesh(pl, p.k_q32, pw_share(end - p.start_q16, p.scale))) return 0;
     pw_history_add(pl, &p, end);
+    return 1;
 }
 
 /* Time in which the path stands. */
 static void pw_keep_rest(struct pw_planner *pl, int64_t span)
 {
     struct pw_piece p;
-    int32_t a, j;
-    p.start_q16 = pl->time_q16;
-    p.scale = pw_scale_of(span);
-    p.reserved = 0;
-    for (a = 0; a < 4; a++)
-        for (j = 0; j < 4; j++) p.k_q32[a][j] = j ? 0 : pw_to_mm_q32(pl->pos_nm[a < 3 ? a : 3 + pl->tool]);
+    pw_history_rest(pl, &p, pl->time_q16, pw_scale_of(span));
     if (span > 0) pw_history_add(pl, &p, pl->time_q16 + span);
 }
 
@@ -203,8 +202,14 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
     if (inside && sg->end_q32 < end - PW_SNAP)
         pl->u1_q32 = pw_root(pl->c_q32, sg->end_q32 - pl->gen_s_q32, pl->u0_q32, PW_ONE, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
     pl->piece = 1;
-    if (pl->n_tracks) pw_keep_piece(pl);
-    else pw_begin_motors(pl);
+    if (!pl->n_tracks) {
+        pw_begin_motors(pl);
+    } else {
+        while (!pw_keep_piece(pl)) {
+            pl->u1_q32 = pl->u0_q32 + (pl->u1_q32 - pl->u0_q32) / 2;
+            pl->seg_ends = 0;
+        }
+    }
 }
 
 static int pw_end_piece(struct pw_planner *pl, const struct pw_ramp *r)

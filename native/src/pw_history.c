@@ -4,7 +4,8 @@ uint32_t pw_history_size(const struct pw_config *cfg)
 {
     int32_t any = cfg->shaper[0] | cfg->shaper[1] | cfg->shaper[2], i;
     for (i = 0; i < PW_MOTORS - 3; i++) any |= cfg->advance_us[i];
-    return any ? (uint32_t)cfg->window / 4 + 48 : 0;
+    if (any) return (uint32_t)cfg->window / 4 + 48;
+    return cfg->kinematics == PW_DELTA || cfg->mesh_points ? PW_PIECE_SPARE : 0;
 }
 
 int32_t pw_scale_of(int64_t span_q16)
@@ -37,17 +38,24 @@ void pw_hermite(int64_t k[4], int64_t p1, int64_t v1, int64_t inv)
     k[3] = pw_mulshift(pw_mulshift(v0 + v1 - 2 * d, inv, 32), inv, 32);
 }
 
-void pw_history_reset(struct pw_planner *pl, const int64_t at_q32[4])
+void pw_history_rest(const struct pw_planner *pl, struct pw_piece *p, int64_t start, int32_t scale)
 {
-    struct pw_piece *p = pl->pieces;
-    int i, j;
+    int64_t at[4];
+    int a, j;
+    for (a = 0; a < 4; a++) at[a] = pw_nm_q32(pl->pos_nm[a < 3 ? a : 3 + pl->tool]);
+    if (pl->mesh) at[2] += pw_mesh_lift(pl->mesh, at, 0);
+    p->start_q16 = start;
+    p->scale = scale;
+    p->reserved = 0;
+    for (a = 0; a < 4; a++)
+        for (j = 0; j < 4; j++) p->k_q32[a][j] = j ? 0 : at[a];
+}
+
+void pw_history_reset(struct pw_planner *pl)
+{
     pl->piece_head = 1;
     pl->piece_open = 0;
-    p->start_q16 = pl->front_q16 - ((int64_t)1 << 50);
-    p->scale = 51;
-    p->reserved = 0;
-    for (i = 0; i < 4; i++)
-        for (j = 0; j < 4; j++) p->k_q32[i][j] = j ? 0 : at_q32[i];
+    pw_history_rest(pl, pl->pieces, pl->front_q16 - ((int64_t)1 << 50), 51);
 }
 
 int pw_history_room(const struct pw_planner *pl)
@@ -65,7 +73,7 @@ int pw_history_room(const struct pw_planner *pl)
 /* The end of a piece in slot piece_head from which on it is long enough to keep: any PW_PIECE_MEAN pieces last piece_min_q16. */
 static int64_t pw_keep_from(const struct pw_planner *pl)
 {
-    if (pl->piece_head <= PW_PIECE_MEAN) return INT64_MIN;
+    if (pl->piece_head <= PW_PIECE_MEAN || pl->piece_min_q16 == 0) return INT64_MIN;
     return pw_piece_at(pl, pl->piece_head - PW_PIECE_MEAN + 1)->start_q16 + pl->piece_min_q16;
 }
 
@@ -88,6 +96,7 @@ void pw_history_add(struct pw_planner *pl, const struct pw_piece *piece, int64_t
         pl->open_end_q16 = end;
         return;
     }
+    pl->piece_joined++;
     /* the open piece goes on to `cut` within this one */
     {
         int64_t cut = pw_min64(end, pw_max64(from, piece->start_q16 + 1)), w = pw_share(cut - piece->start_q16, piece->scale);

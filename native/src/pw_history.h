@@ -10,13 +10,13 @@ enum {
     PW_PIECE_SPARE = 8  /* places in the ring beyond what the longest lag holds */
 };
 
-/* nm to mm Q32 */
-static inline int64_t pw_to_mm_q32(int64_t nm) { return pw_mulshift(nm, INT64_C(18446744073710), 32); }
 
-/* Places in the ring for a machine whose longest lag is not 0. */
+/* Places in the ring; 0 for a machine whose motors need no pieces. */
 uint32_t pw_history_size(const struct pw_config *cfg);
-/* All stands at `at_q32` (mm) from the front on, and has always. */
-void pw_history_reset(struct pw_planner *pl, const int64_t at_q32[4]);
+/* All stands from the front on, and has always. */
+void pw_history_reset(struct pw_planner *pl);
+/* A piece in which all stands at pos_nm, with the mesh. */
+void pw_history_rest(const struct pw_planner *pl, struct pw_piece *p, int64_t start_q16, int32_t scale);
 /* Is there room for one more call of pw_history_add? */
 int pw_history_room(const struct pw_planner *pl);
 /* The piece that ends at end_q16.  Where pieces come too densely, they become longer ones (Hermite). */

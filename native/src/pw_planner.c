@@ -122,6 +122,7 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
         mo->head = mo->tail = 0;
     }
     pl->tool = pl->line_tool = pl->unsettled = 0;
+    pl->piece_joined = 0;
     pl->front_q16 = 0;
     pw_tracks_reset(pl);
     for (m = 0; m < pl->cfg->motors; m++)
@@ -273,7 +274,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     struct pw_seg *sg;
     int64_t unit[3] = {0, 0, 0}, ratio = 0, len_q32, v, a, e_nm;
     int i, shift, moves, e_motor = 3 + ln->tool;
-    if (pl->n_tracks && pl->unsettled && ln->tool != pl->line_tool && pw_plan_flush(pl) != PW_OK) return PW_E_FULL;
+    if (pl->reach_q16 && pl->unsettled && ln->tool != pl->line_tool && pw_plan_flush(pl) != PW_OK) return PW_E_FULL;
     if (pw_full(pl)) return PW_E_FULL;
     sg = pw_seg_at(pl, pl->head);
     for (i = 0; i < 4; i++) {
@@ -426,7 +427,11 @@ void pw_planner_place_of(const struct pw_planner *pl, const struct pw_kin *machi
 
 const struct pw_kin *pw_planner_kin(const struct pw_planner *pl) { return &pl->kin; }
 
-void pw_planner_mesh(struct pw_planner *pl, const struct pw_mesh_state *mesh) { pl->mesh = mesh; }
+void pw_planner_mesh(struct pw_planner *pl, const struct pw_mesh_state *mesh)
+{
+    pl->mesh = mesh;
+    pw_tracks_reset(pl);
+}
 
 int pw_planner_stands(const struct pw_planner *pl, const int64_t at_nm[3])
 {

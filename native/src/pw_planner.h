@@ -136,6 +136,7 @@ struct pw_track {
     int64_t time_q16;     /* made up to here */
     int64_t end_q16;      /* end of the slice in work */
     int64_t at_q32, speed_q32; /* smoothed extrusion (pw_advance.c): mm, mm/U */
+    int64_t length_q16;   /* longest slice to try (pw_curved.c) */
     int32_t axes, motors; /* masks */
     int32_t working;      /* motors of the slice in work that are not made yet; -1: no slice */
     int32_t fresh;        /* slices until smoothed extrusion is summed anew */
@@ -215,6 +216,7 @@ struct pw_planner {
 
     /* history of the path, and the tracks that follow it; n_tracks = 0: motors straight from phases (pw_gen.c) */
     int32_t n_tracks;
+    int32_t all_tracks;    /* n_tracks where there are tracks */
     int32_t tool;          /* whose e the pieces hold */
     int32_t unsettled;     /* pw_planner: the last thing pushed was a line, */
     int32_t line_tool;     /* of this extruder */
@@ -223,6 +225,7 @@ struct pw_planner {
     int32_t piece_open;    /* slot piece_head holds a piece that is too short yet; its end: */
     int64_t open_end_q16;
     int64_t piece_min_q16; /* least time of PW_PIECE_MEAN pieces */
+    uint32_t piece_joined; /* pieces that were too short (diagnosis) */
     int64_t front_q16;     /* the pieces' end */
     int64_t delay_q16;     /* of everything, so that shapers may look ahead */
     int64_t reach_q16;     /* longest lag: time from the end of motion until all stands */
@@ -236,6 +239,7 @@ struct pw_planner {
     int64_t seg_advance_q16; /* its pressure advance */
     struct pw_shaping shaping[5]; /* x y z, PW_AXIS_E, PW_AXIS_SMOOTH */
     int64_t matrix_q32[PW_MOTORS][3]; /* steps a mm of each axis; of the extruders in [0] */
+    int64_t origin_q32[PW_MOTORS];    /* steps where all axes are 0 */
     struct pw_track tracks[PW_TRACKS];
 };
 
