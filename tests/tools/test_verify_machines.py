@@ -8,7 +8,7 @@ import pytest
 from hal import factory
 from tests.tools.helpers_streams import save, simulate
 from tools import stepheader
-from tools.verify.gcode import VerifyError, read
+from tools.verify.gcode import VerifyError, plain_text, read
 from tools.verify.kinematics import Kinematics
 from tools.verify.verifier import verify
 
@@ -176,3 +176,5 @@ def test_firmware_retraction(tmp_path):
 def test_pressure_advance_goes_down_only(tmp_path):
     moves = interpreted(tmp_path, "M83\nG1 X50 E1 F3000\nM900 K0.02\nG1 X60 E1\nM900 K0.9\nG1 X70 E1\n", **PRESSED)
     assert moves.advance.tolist() == [0.035, 0.02, 0.035] and moves.stop[1] == moves.stop[2] == 0
+    text = plain_text(str(tmp_path / "a.gcode"), stepheader.describe_machine(config(**PRESSED)))
+    assert text == b"M83\nG1 X50 E1 F3000\nM400\nG1 X60 E1\nM400\nG1 X70 E1\n"

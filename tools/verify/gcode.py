@@ -14,7 +14,7 @@ ARC_ERROR_MM = 0.0002
 CORNER_MIN_MM_S = 0.1  # M205 with 0 means "nearly stop"
 NO_LIMIT = 1e9  # mm/s: the feed of a travel that only the machine's limits bound
 
-STOPS = {"M109", "M190", "M191", "M400", "M600", "M900"}  # motion ends before these, T and G28 (design.md section 3)
+STOPS = {"M109", "M190", "M191", "M400", "M600"}  # motion ends before these, T and G28 (design.md section 3)
 PLANES = {"G17": (0, 1, 2), "G18": (2, 0, 1), "G19": (1, 2, 0)}  # the plane's axes, right-handed, and the one across
 
 _WORD = re.compile(r"([A-Z])[ \t]*([-+]?(?:\d+\.?\d*|\.\d+))?")
@@ -82,6 +82,7 @@ class Interpreter:
         self.offsets = [extruder.get("offset_mm", [0.0] * 3) for extruder in extruders]
         self.advance = [extruder.get("advance_s", 0.0) for extruder in extruders]
         self.most_advance = list(self.advance)
+        self.pressed = []  # lines of M900 that ended the motion
         self.tool = 0
         self.plane = PLANES["G17"]
         self.retraction = header.get("retraction") or {}
@@ -290,10 +291,21 @@ class Interpreter:
             self.choose(int(name[1:]))
         elif name in STOPS:
             self._stop(0.0)
-            if name == "M900" and "K" in words:
-                self.advance[self.tool] = min(self.most_advance[self.tool], words["K"])
+        elif name == "M900":
+            self._press(words)
         elif name in ("M201", "M203", "M204", "M205"):
             self._limits(name, words)
+
+    def _press(self, words):
+        """M900: pressure advance, at most the machine's; where it changes, motion ends first."""
+        tool = int(words.get("T", self.tool))
+        if "K" not in words or not 0 <= tool < len(self.advance):
+            return
+        value = min(self.most_advance[tool], words["K"])
+        if value != self.advance[tool]:
+            self._stop(0.0)
+            self.advance[tool] = value
+            self.pressed.append(self.line)
 
     def _limits(self, name, words):
         """Only downwards from the machine's limits."""
@@ -322,8 +334,7 @@ class Interpreter:
                 self.scv = min(m["scv"], max(scv, CORNER_MIN_MM_S))
 
 
-def read(path, header):
-    """Moves of a G-code file, from the start position of a step file's header.  Raises VerifyError, OSError."""
+def _interpret(path, header):
     interpreter = Interpreter(header)
     with open(path, encoding="latin-1", newline=None) as lines:
         start = header.get("start_line", 0)
@@ -332,7 +343,20 @@ def read(path, header):
                 interpreter.line += 1
                 continue
             interpreter.take(line.rstrip())
+    return interpreter
+
+
+def read(path, header):
+    """Moves of a G-code file, from the start position of a step file's header.  Raises VerifyError, OSError."""
+    interpreter = _interpret(path, header)
     interpreter._stop(0.0)
     moves = interpreter.moves.finish()
     moves.lines = interpreter.line
     return moves
+
+
+def plain_text(path, header):
+    """The text (bytes) for the plain stream of a shaped machine: where M900 ends the motion there, M400 does so here."""
+    pressed = set(_interpret(path, header).pressed)
+    with open(path, "rb") as file:
+        return b"".join(b"M400\n" if number in pressed else line for number, line in enumerate(file, 1))

@@ -129,15 +129,17 @@ class Target:
         return grid[n : len(grid) - n], smooth + ahead
 
 
-def check(report, steps, target, header, path):
-    """All motors of the shaped stream against the target."""
+def check(report, steps, target, header, path, plain):
+    """All motors of the shaped stream against the target.  plain: header of the plain stream."""
     speed = float(path.speed.max()) if len(path.speed) else 0.0
+    # between its own steps, near a standstill, the plain stream does not show the place
+    unknown_mm = max(stepper["step_mm"] for stepper in plain["steppers"][:3])
     for m in range(len(steps.steppers)):
         ticks, dirs = np.array(steps.ticks(m)), np.array(steps.dirs(m), np.int64)
         step_mm = path.step_mm[m]
         tool = path.kinematics.extruder.get(m)
         if tool is None:
-            slack_mm = header["tol"]["path_mm"] * path.norm[m] + speed * path.norm[m] * STEP_TIME_S
+            slack_mm = (header["tol"]["path_mm"] + unknown_mm + speed * STEP_TIME_S) * path.norm[m]
             at = path.kinematics.axis.index(m)
 
             def place(t, at=at):

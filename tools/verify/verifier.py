@@ -49,7 +49,7 @@ def verify(gcode_path, step_path, plain_path=None, progress=None):
     samples = _judge(report, plain, moves, progress, keep=plain is not steps)
     if plain is not steps and samples is not None:
         path = Path(moves, header, Kinematics(header))
-        shaped.check(report, steps, shaped.Target(samples, path, header), header, path)
+        shaped.check(report, steps, shaped.Target(samples, path, header), header, path, plain.header)
     return report
 
 
