@@ -113,7 +113,7 @@ def recommended():
 
 @pytest.mark.parametrize("machine", ["sim-corexy", "sim-cartesian"])
 def test_the_recommended_shaper_takes_the_vibration_away(machine, recommended):
-    """Sweep, recording and recommendation, then squares through the real core: at most a seventh of the vibration is left."""
+    """Sweep, recording and recommendation, then squares through the real core: at most a tenth of the vibration is left."""
     modes, layer = SHAKY, copy.deepcopy(recommended)
     # where jerk alone already keeps the frame quiet there is nothing to win
     layer["printer"]["motion"]["max_jerk_mm_s3"] = 1_000_000
@@ -122,7 +122,7 @@ def test_the_recommended_shaper_takes_the_vibration_away(machine, recommended):
         step_um = 1000 / factory.describe(machine)["printer"]["axes"][axis]["steps_per_mm"]
         assert plain[axis].stops >= 10 and shaped[axis].stops >= 10
         assert plain[axis].rms_um > 4
-        assert shaped[axis].rms_um < plain[axis].rms_um / 7 + step_um / 8, axis
+        assert shaped[axis].rms_um < plain[axis].rms_um / 10 + step_um / 8, axis
         assert shaped[axis].peak_um < plain[axis].peak_um / 4 + step_um, axis
 
 
@@ -135,7 +135,7 @@ def test_a_wrong_shaper_helps_less():
         return shaped["x"].rms_um / plain["x"].rms_um
 
     right, wrong = left(52.0), left(80.0)
-    assert right < 0.15 and wrong > 0.25
+    assert right < 0.03 and wrong > 0.25
 
 
 @pytest.mark.parametrize("name", shapers.NAMES)
@@ -146,7 +146,7 @@ def test_every_shaper_of_the_core_does_what_its_formula_says(name):
     plain, shaped = simulate.compare("sim-corexy", modes, {"printer": {"motion": {"shaper": {"x": part, "y": part}}}})
     wanted = shapers.residual(shapers.pulses(name, 45.0, 0.1), [55.0], 0.04)[0]
     for axis in "xy":
-        assert shaped[axis].rms_um / plain[axis].rms_um == pytest.approx(wanted, abs=0.05), axis
+        assert shaped[axis].rms_um / plain[axis].rms_um == pytest.approx(wanted, abs=0.03), axis
 
 
 def test_sweep_stays_within_limits():
