@@ -11,7 +11,6 @@ from array import array
 
 from firmware.ipp import attributes, codec, printer_values, registry_printer, tags, values
 from firmware.ipp.checks import PLAIN
-from firmware.ipp.document import DocumentAttributes
 from firmware.ipp.job import JobAttributes
 from firmware.jobs.queue import DISABLED
 from hal.compat import const, sleep_ms
@@ -65,7 +64,7 @@ class Printer:
         self.identify_actions = list(machine.caps.identify)
         self.holds = printer_values.holds_supported(machine.clock.unix_s() is not None)
         self.job_attributes = JobAttributes(self)
-        self.document_attributes = DocumentAttributes(self)
+        self._document_attributes = None
         self._operations = operations
         self._version = version
         self._clock = machine.clock
@@ -79,6 +78,15 @@ class Printer:
         self._fixed = b""  # all attributes that do not change, by groups
         self._starts = array("H")  # where each begins, and the end
         self._spans = {}  # group: (start, end)
+
+    @property
+    def document_attributes(self):
+        """DocumentAttributes, loaded when the first document is told of."""
+        if self._document_attributes is None:
+            from firmware.ipp.document import DocumentAttributes
+
+            self._document_attributes = DocumentAttributes(self)
+        return self._document_attributes
 
     async def load(self):
         """Encodes what depends on the configuration, in steps; to be awaited before the first answer and after a change of settings."""

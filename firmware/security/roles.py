@@ -22,7 +22,8 @@ _PRINT = (
 _OPERATE = (
     b"\x00\x10\x00\x11\x00\x3c"  # Pause- Resume- Identify-Printer
     b"\x00\x22\x00\x23\x00\x24\x00\x25\x00\x26"  # Enable- Disable-Printer Pause-Printer-After-Current-Job Hold- Release-Held-New-Jobs
-    b"\x00\x2d\x00\x2e\x00\x2f\x00\x30\x00\x38"  # Cancel-Current- Suspend-Current-Job Resume- Promote-Job Schedule-Job-After Cancel-Jobs
+    b"\x00\x2d\x00\x2e\x00\x2f\x00\x30\x00\x31\x00\x38"  # Cancel-Current- Suspend-Current-Job Resume- Promote-Job
+    # Schedule-Job-After Cancel-Jobs
 )
 
 

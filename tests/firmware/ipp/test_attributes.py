@@ -151,7 +151,7 @@ def test_safe_gcode_commands_are_those_that_the_policy_does():
     listed = {text.split(" ")[0] for text in attributes.constants(row)}
     done = {name for name in policy.commands(policy.SAFE_GCODE) if _class(name) != policy.IGNORE}
     in_core = {"G0", "G1", "G2", "G3", "G4", "G17", "G21", "G90", "G91", "G92", "M82", "M83"}
-    assert listed == done | in_core
+    assert listed == (done | in_core) - {"T1", "T2", "T3", "T4"}  # of machines with more than one extruder
 
 
 def _class(name):
