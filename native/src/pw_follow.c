@@ -199,7 +199,7 @@ static int32_t pw_turns(const int64_t k[3], int64_t end, int64_t out[2])
     q = b * b - a * c; /* below 2^61 */
     if (q <= 0) return 0;
     q = pw_isqrt64((uint64_t)q);
-    q = b < 0 ? -(-b + q) : -(b + q); /* -(b + sign(b) sqrt) */
+    q = b < 0 ? -b + q : -(b + q); /* -(b + sign(b) sqrt) */
     root[0] = pw_proper(q, a);
     root[1] = pw_proper(c, q);
     if (root[1] < root[0]) {
