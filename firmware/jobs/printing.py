@@ -366,9 +366,9 @@ class Printing:
         await self._flush()
         if name == "G28":
             await self._home(words, moved)
-        elif name == "G29" and runner.motion.bed is not None:
+        elif name == "G29" and self.runner.motion.bed is not None:
             # behind the way home, where the core may change the mesh
-            await runner.motion.bed.measure(runner.wait)
+            await self.runner.motion.bed.measure(self.runner.wait)
 
     async def _heat(self, event, heater, wait):
         target = values.target_c(event)
