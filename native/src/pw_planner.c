@@ -76,7 +76,8 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg, void *s
     pl->jerk_q32 = pw_mulshift(pw_mulshift(pw_mulshift((int64_t)cfg->max_jerk_mm_s3 << 24, u_q32, 32), u_q32, 32), u_q32, 24);
     pl->dense_q32 = (int64_t)PW_DENSE * cfg->min_segment_us * hz / 1000000 << 16; /* below 16 * 1e5 * 2e8 */
     pl->curve_nm = (int64_t)cfg->curve_um * 1000;
-    pl->setup_q16 = ((int64_t)cfg->dir_setup_ns * hz / 1000000 << 16) / 1000;
+    /* a reversal keeps the direction's set-up, and the pulse rate too */
+    pl->setup_q16 = pw_max64(((int64_t)cfg->dir_setup_ns * hz / 1000000 << 16) / 1000, (hz << 16) / cfg->max_step_hz);
     for (m = 0; m < pl->cfg->motors; m++) /* 2^64 / 1e9 steps a nm, exact to 1e-17 */
         pl->motors[m].scale_q64 = pw_divq32((int64_t)cfg->steps_per_m[m] << 32, 1000000000);
     pw_tracks_init(pl);
