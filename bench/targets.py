@@ -16,6 +16,7 @@ from pathlib import Path
 from hal import stepcore
 from hal.stepcore import lib, ref
 from native.port.bare import build as bare
+from tests.emulated import helpers_ports as ports
 from tests.emulated import helpers_targets as targets
 from tools import golden
 
@@ -32,7 +33,13 @@ METHOD = {
     "and no second core on the bus. Divisions are libgcc's, the RP2040's divider is not used.",
     "m3 m4f m7 m33": "QEMU with -icount counts instructions, not cycles: no wait states, branches, load-use or divider stalls, no dual "
     "issue. Per second figures take one cycle an instruction, which a real M4F or M33 does not reach.",
-    "all": "From G-code text to runs of steps, without making the pulses. Cost per step and per segment are whole costs divided by "
+    "pulsed rp2040": "The port plays in real time on both emulated cores at 133 MHz, PIO and DMA in step. Cycles are those that core 1 "
+    "works from the first step to the last (plan, queues, events; not what it sleeps); steps_per_s and segments_per_s are what it would "
+    "do were it never to sleep, peak_steps_per_s what it did in some 10 ms. Text is read by core 0. No bus contention.",
+    "pulsed cortex_m": "Instructions of the step interrupt, the pump and the worker (plan) of the timer port in QEMU, each without those "
+    "that interrupt it, to 5 or 6 instructions; the log that stands for pins is in the step interrupt. Text is read in thread mode, not "
+    "counted. One cycle an instruction, interrupts entered in no time: a real chip needs 12 to 30 cycles more for each.",
+    "counts": "From G-code text to runs of steps, without making the pulses. Cost per step and per segment are whole costs divided by "
     "the steps and by the commanded segments. code: the core's objects, and what they pull in of libgcc; stack: of the whole driver.",
 }
 
@@ -60,6 +67,16 @@ def short_chords() -> bytes:
 def sliced() -> bytes:
     """The start of a sliced file."""
     return dict(golden.corpus())["sliced/prusa_gear_relative_e.gcode:%d" % golden.START_BYTES]
+
+
+def straight_lines() -> bytes:
+    """Two long lines at some 660 mm/s in x and y together, with extrusion."""
+    return b"M83\nG1 X100 Y100 E2 F39600\nG1 X10 Y10 E2\n"
+
+
+def fast_chords() -> bytes:
+    """The first 400 chords, at 150 mm/s where the curve allows it."""
+    return b"\n".join(short_chords().split(b"\n")[:403]).replace(b"F6000", b"F9000") + b"\n"
 
 
 _FINE = {"steps_per_m": [320000, 320000, 1600000, 380000, 1, 1, 1, 1]}
@@ -177,6 +194,83 @@ def counted(name: str, optimise: str, folder: Path, log) -> dict:
     return figures
 
 
+RP2_HZ = 133_000_000
+FAST = {"max_velocity_um_s": 700_000, "max_accel_um_s2": 20_000_000, "max_jerk_mm_s3": 2_000_000}
+# program, machine, as played in real time; look-ahead as long as the queues outlast one call of pw_run
+PULSED = {
+    "straight_lines_320": (straight_lines, {**_FINE, **FAST, "window": 32}),
+    "short_chords_80": (fast_chords, {**FAST, "window": 32}),
+}
+
+
+def _fits(config: dict, changes: dict) -> dict:
+    """The changes, lists made as long as the configuration's."""
+    return {key: value + config[key][len(value) :] if isinstance(value, list) else value for key, value in changes.items()}
+
+
+def pulsed_config(changes: dict) -> dict:
+    config = targets.machine_config("sim-cartesian", **BOARD)
+    return {**config, **_fits(config, changes)}
+
+
+def pulsed_rp2040(log) -> dict:
+    """Programs as the RP2040 port plays them in real time, by cycles of core 1; core 0 feeds."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for (key, (make, changes)), (optimise, hot) in (
+            (a, b) for a in PULSED.items() for b in (("-Os", "-O2"), ("-Os", "-Os"), ("-O2", "-O2"))
+        ):
+            log("RP2040 with pulses, %s, pump %s: %s" % (optimise, hot, key))
+            text, config = make(), pulsed_config(changes)
+            image = ports.rp2_image(folder, config, text, optimise=optimise, hot=hot, clock_hz=RP2_HZ, queue_runs=64, stack_bytes=8192)
+            run = ports.run_rp2(folder, image, 400_000_000, mhz=RP2_HZ // 1_000_000)
+            edges = sorted(cycle for pin in ports.STEP_PINS for cycle in run.edges.rises(pin).tolist())
+            worked, whole = run.tail["busy"]
+            window = RP2_HZ // 100
+            peak = max(bisect.bisect_left(edges, cycle + window) - i for i, cycle in enumerate(edges)) * 100
+            figures["%s core %s pump %s" % (key, optimise, hot)] = {
+                "steps": len(edges),
+                "segments": text.count(b"G1"),
+                "fault": run.status["fault"],
+                "least_lead_us": run.status["worst"],
+                "share_of_core_1": round(worked / whole, 3),
+                "cycles_per_step": round(worked / len(edges), 1),
+                "cycles_per_segment": round(worked / text.count(b"G1")),
+                "peak_steps_per_s": peak,
+                "steps_per_s": round(RP2_HZ * len(edges) / worked),
+                "segments_per_s": round(RP2_HZ * text.count(b"G1") / worked),
+                "ram_code_bytes": ports.ram_code_bytes(folder / "port.elf"),
+                "stack": run.status["stack"],
+            }
+    return figures
+
+
+def pulsed_cortexm(log) -> dict:
+    """Instructions of the Cortex-M port by its three interrupts."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for name in ("m4f", "m33"):
+            for key, (make, changes) in PULSED.items():
+                log("%s with pulses: %s" % (bare.TARGETS[name].cpu, key))
+                text = make()
+                run = ports.run_cm(folder, name, pulsed_config({**changes, "window": 64}), text, queue_runs=64)
+                steps = sum(len(run.edges.rises(pin)) for pin in ports.CM_STEP_PINS)
+                # ticks to instructions of 2**CM_SHIFT ns
+                spent = [round(ticks * 1e9 / bare.TARGETS[name].systick_hz / 2**ports.CM_SHIFT) for ticks in run.spent]
+                figures["%s %s" % (name, key)] = {
+                    "steps": steps,
+                    "fault": run.status["fault"],
+                    "instructions_per_step": {
+                        part: round(count / steps, 1) for part, count in zip(("step_interrupt", "pump", "plan"), spent)
+                    },
+                    "steps_per_s": round(CLOCK_HZ[name] * steps / sum(spent)),
+                    "segments_per_s": round(CLOCK_HZ[name] * text.count(b"G1") / sum(spent)),
+                }
+    return figures
+
+
 def run(log) -> dict:
     code = {}
     counts = {}
@@ -187,4 +281,5 @@ def run(log) -> dict:
             code[name] = {optimise: code_size(name, optimise, folder) for optimise in OPTIMISE}
         for name, optimise in COUNTED:
             counts["%s %s" % (name, optimise)] = counted(name, optimise, folder, log)
-    return {"method": METHOD, "code_bytes": code, "core_memory_bytes": memory(), "counts": counts}
+    pulsed = {"rp2040": pulsed_rp2040(log), "cortex_m": pulsed_cortexm(log)}
+    return {"method": METHOD, "pulsed": pulsed, "code_bytes": code, "core_memory_bytes": memory(), "counts": counts}

@@ -5,7 +5,7 @@
 
 /* Every field is an int64_t, so that a binding may pass an array. */
 struct pw_pulse_status {
-    int64_t played_tick;      /* plan tick that the pins have got to, in the context in force, to a quarter of a millisecond */
+    int64_t played_tick;      /* plan tick that the pins have got to, in the context in force, to 0.4 ms */
     int64_t rate_q32;         /* at the end of what is on its way to the pins, lead_us later */
     int64_t target_q32;
     int64_t side;             /* as in pw_host_status, up to expired */

@@ -54,15 +54,27 @@ void pw_board_alarm(uint32_t at)
     REG(ALARM + CONTROL) = ENABLE | INTERRUPT;
 }
 
+/* Time that each interrupt has taken, without those that interrupted it: step, pump, worker. */
+static uint32_t spent[3], stolen;
+
+static void metered(void (*what)(void), int part)
+{
+    uint32_t from = pw_board_now(), before = stolen;
+    what();
+    from = pw_board_now() - from;
+    spent[part] += from - (stolen - before);
+    stolen = before + from;
+}
+
 void bare_interrupt(void)
 {
     REG(ALARM + CLEAR) = 1;
-    pw_cm_step();
+    metered(pw_cm_step, 0);
 }
 
-void bare_systick(void) { pw_cm_pump(); }
+void bare_systick(void) { metered(pw_cm_pump, 1); }
 
-void bare_pendsv(void) { pw_cm_worker(); }
+void bare_pendsv(void) { metered(pw_cm_worker, 2); }
 
 static void set(uint32_t mask, uint32_t value)
 {
@@ -103,6 +115,9 @@ static void put_hex(uint32_t n)
 
 void board_print_log(void)
 {
+    bare_put("spent");
+    for (int i = 0; i < 3; i++) put_hex(spent[i]);
+    bare_put("\n");
     for (const struct entry *e = log_at; e < log_end; e++) {
         bare_put("pins");
         put_hex(e->time);

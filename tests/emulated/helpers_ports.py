@@ -117,7 +117,8 @@ class Edges:
 
 
 class Run:
-    """edges, statuses (list of dict; count and trigger_count are lists), tail: what the emulator counted, text."""
+    """edges, statuses (list of dict; count and trigger_count are lists), text, tail: what the emulator counted; of Cortex-M spent: ticks
+    of the step interrupt, the pump, the worker."""
 
     def __init__(self, text: str, edges: Edges):
         self.edges, self.text, self.statuses = edges, text, []
@@ -128,6 +129,8 @@ class Run:
                 rest = numbers[len(STATUS) :]
                 status["count"], status["trigger_count"] = rest[:MOTORS], rest[MOTORS:]
                 self.statuses.append(status)
+        spent = re.search(r"^spent (.*)$", text, re.MULTILINE)
+        self.spent = [int(word, 16) for word in spent.group(1).split()] if spent else None
         self.tail = json.loads(text.strip().split("\n")[-1])
 
     @property
@@ -231,7 +234,7 @@ def run_cm(folder: Path, name: str, config: dict, text: bytes, script=(), side_g
     flags = ["-I%s" % HERE, '-DCASES="%s"' % (folder / "cases"), "-DBOARD_TIMERS=%#xu" % timers, "-DBOARD_IRQ=%d" % irq]
     flags += ["-DBOARD_HZ=%du" % target.systick_hz, "-DBOARD_SWITCH=%du" % switch]
     optimise = {"m4f": "-O2", "m7": "-O3"}.get(name, "-Os")  # whose objects test_targets.py has made, too
-    image = bare.image(target, CM, folder / "port.elf", optimise, flags)
+    image = bare.image(target, CM, folder / "port.elf", optimise, flags, ram_optimise="-O2")
     output = targets.run_qemu(target, image, CM_SHIFT)
     log = [int(word, 16) for line in output.split("\n") if line.startswith("pins") for word in line.split()[1:]]
     return Run(output + '\n{"strays": 0}\n', Edges(np.array(log, "<u4")))

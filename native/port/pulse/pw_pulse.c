@@ -45,7 +45,7 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->overhead = setup->overhead_cycles;
     p->flag_cycles = setup->flag_cycles;
     p->lead = (uint32_t)((uint64_t)setup->lead_us * setup->clock_hz / 1000000u);
-    p->slice_ticks = cfg->tick_hz / 4000;
+    p->slice_ticks = cfg->tick_hz / 2500; /* 0.4 ms */
     cycles = (uint64_t)p->slice_ticks * setup->clock_hz / (uint32_t)cfg->tick_hz;
     while (cycles > 60000u) { /* steps are placed by products of 32 bits */
         cycles /= 2;
@@ -60,7 +60,7 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->fault = PW_FAULT_NONE;
     p->latched = 0;
     p->expired = 0;
-    p->budget = 1;
+    p->budget = 4;
     p->now = &p->context[0];
     pw_pulse_begin(p, 1); /* either is without runs */
     pw_pulse_begin(p, 0);
@@ -95,12 +95,14 @@ void pw_pulse_begin(struct pulse *p, int32_t side)
     for (int32_t m = 0; m < p->motors; m++) p->motor[m].count -= left_of(&p->run[side][m]);
     for (int32_t m = 0; m < PW_MOTORS; m++) p->run[side][m] = (struct pulse_run){.sign = 1, .step = p->motor[m].step};
     p->reach = (struct reach){0, 0, 0};
+    p->fed = 1;
     enter(p, side);
 }
 
 void pw_pulse_leave(struct pulse *p)
 {
     p->reach = (struct reach){p->context[0].played, 0, 0}; /* until the next fetch */
+    p->fed = 1;
     enter(p, 0);
 }
 
@@ -445,10 +447,18 @@ int32_t pw_pulse_work(struct pulse *p)
     if (p->fault || !pw_pulse_try(p, PULSE_CORE)) return 0;
     did = pw_run(p->rules.core, p->budget);
     p->dry = did == 0;
+    if (!did && !p->fed && !p->kept) { /* nothing is new in the core */
+        pw_pulse_free(p, PULSE_CORE);
+        return 0;
+    }
     if (did < 0) trouble = FLOW_CORE;
     while (!pw_pulse_try(p, PULSE_PORT)) {
     }
-    if (!trouble) p->reach = pw_flow_fetch(&p->rules, p->now, p->shown, &trouble);
+    if (!trouble) {
+        p->fed = 0;
+        p->reach = pw_flow_fetch(&p->rules, p->now, p->shown, &trouble);
+        p->kept = full(p) || p->now->mark_in - p->now->mark_out == p->now->mark_mask + 1u;
+    }
     pw_pulse_free(p, PULSE_PORT);
     pw_pulse_free(p, PULSE_CORE);
     if (trouble) pw_pulse_fail(p, faults[trouble]);

@@ -77,6 +77,8 @@ struct pulse {
     int32_t slice_ticks, settle_ticks;
     int32_t still;            /* the last slice ended at a standstill */
     int32_t dry;              /* the core had nothing to do */
+    volatile int32_t fed;     /* it was called by others since the last fetch */
+    int32_t kept;             /* the last fetch left something there, for want of room */
     struct flow *now;
     int64_t prefill_ticks;
     int64_t shown;            /* plan tick that the pins have got to, in the context in force */

@@ -16,6 +16,7 @@ void pw_pulse_unlock(struct pulse *p)
 {
     pw_pulse_take(p);
     p->now->idle = 0; /* until the worker has looked again */
+    p->fed = 1;
     pw_pulse_give(p, 0);
     pw_pulse_free(p, PULSE_CORE);
 }
