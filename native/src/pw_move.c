@@ -111,7 +111,8 @@ static int32_t pw_feedrate(struct pw_front *f)
     if (!(f->text.numbered & pw_bit(PW_LETTER_F))) return pw_fail_at(f, PW_LETTER_F, PW_E_NUMBER);
     v = f->text.value[PW_LETTER_F]; /* 1e-6 a minute */
     if (v <= 0) return pw_fail_at(f, PW_LETTER_F, PW_E_FEEDRATE);
-    um_s = f->modal.inch ? v / 60 * 254 / 10000 : v / 60000;
+    if (f->modal.inch) um_s = v / 60 * 254 / 10000;
+    else um_s = v >> 37 ? v / 60000 : (int64_t)((uint32_t)(v >> 5) / 1875); /* 60000 = 32 * 1875 */
     f->modal.feed_um_s = (int32_t)pw_max64(pw_min64(um_s, INT32_MAX), 1);
     return PW_OK;
 }
