@@ -24,6 +24,9 @@ SECONDS = 5
 JOBS = 200
 JOB_BYTES = 100_000
 START_TIMEOUT_S = 30
+THREE = ("printer-state", "printer-state-reasons", "printer-is-accepting-jobs")  # what a queue's client polls
+MANY_JOBS = 10_000
+SMALL = b"; nothing to print: it is kept as an aborted job\n"
 DOCUMENT = Path("tests/vectors/sliced/prusa_cube.gcode")
 
 
@@ -70,9 +73,9 @@ def ippeveprinter():
             process.wait(10)
 
 
-def load(port, path, seconds=SECONDS, connections=CONNECTIONS, host="127.0.0.1"):
-    """Figures of bench/ipp_load.py, with `per_s`."""
-    command = [sys.executable, "-m", "bench.ipp_load", host, str(port), path, str(connections), str(seconds)]
+def load(port, path, names=(), seconds=SECONDS, connections=CONNECTIONS, host="127.0.0.1"):
+    """Figures of bench/ipp_load.py, with `per_s`.  names: attributes to ask for, all without one."""
+    command = [sys.executable, "-m", "bench.ipp_load", host, str(port), path, str(connections), str(seconds), *names]
     figures = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     figures["per_s"] = round(figures["answers"] / figures["wall_s"])
     return figures
@@ -84,21 +87,35 @@ def cpu_s(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def jobs(port, count):
-    """Create-Job and Send-Document of JOB_BYTES on CONNECTIONS connections at once: jobs a second, and how many are kept."""
-    document = (DOCUMENT.read_bytes() * 4)[:JOB_BYTES]
+def rss_bytes(process):
+    """(now, at most so far) of a running process (Linux)."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    found = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(("VmRSS", "VmHWM"))}
+    return found["VmRSS"], found["VmHWM"]
+
+
+def jobs(port, count, document, patient=False):
+    """Create-Job and Send-Document on CONNECTIONS connections at once: jobs a second, and how many are kept.
+
+    patient: a full queue is waited for, and how many are kept is not asked, since the history is bounded.
+    """
     ids = []
     refused = []
 
     def send(number):
         with ipp.Printer(f"ipp://127.0.0.1:{port}/ipp/print3d") as printer:
-            for _ in range(number):
+            done = 0
+            while done < number:
                 try:
                     job_id = printer.create_job("bench")
                     printer.send_document(job_id, [document], "bench.gcode", "text/x-gcode")
                     ids.append(job_id)
                 except ipp.Refused as error:
+                    if patient:
+                        time.sleep(0.05)
+                        continue
                     refused.append(str(error))
+                done += 1
 
     threads = [threading.Thread(target=send, args=(count // CONNECTIONS,)) for _ in range(CONNECTIONS)]
     begun = time.perf_counter()
@@ -107,6 +124,8 @@ def jobs(port, count):
     for thread in threads:
         thread.join()
     wall_s = time.perf_counter() - begun
+    if patient:
+        return {"accepted": len(ids), "per_s": round(len(ids) / wall_s, 1)}
     with ipp.Printer(f"ipp://127.0.0.1:{port}/ipp/print3d") as printer:
         kept = {job["job-id"] for job in printer.jobs("all", ("job-id",))}
     return {
@@ -138,6 +157,7 @@ def run(log):
         result["get_printer_attributes"] = load(port, "/ipp/print3d")
         used = cpu_s(process) - before
         result["get_printer_attributes"]["server_cpu_us_each"] = round(used / result["get_printer_attributes"]["answers"] * 1e6)
+        result["three_attributes"] = load(port, "/ipp/print3d", THREE)
     if shutil.which("ippeveprinter"):
         log("the same of ippeveprinter")
         try:
@@ -145,8 +165,13 @@ def run(log):
                 result["ippeveprinter"] = load(port, "/ipp/print", host="localhost")
                 ratio = result["get_printer_attributes"]["per_s"] / result["ippeveprinter"]["per_s"]
                 result["ratio_to_ippeveprinter"] = round(ratio, 2)
+                result["ippeveprinter_three"] = load(port, "/ipp/print", THREE, host="localhost")
+                ratio = result["three_attributes"]["per_s"] / result["ippeveprinter_three"]["per_s"]
+                result["ratio_to_ippeveprinter_three"] = round(ratio, 2)
         except (RuntimeError, subprocess.CalledProcessError) as error:
-            result["ippeveprinter"] = {"error": str(error)}
+            result["ippeveprinter"] = {"error": "%s (it needs running dbus and avahi daemons)" % error}
+    else:
+        result["ippeveprinter"] = {"error": "not installed (Debian package cups-ipp-utils)"}
     with sim("--pace", "realtime") as (port, _, _):
         log("latency while a print runs in real time")
         with ipp.Printer(f"ipp://127.0.0.1:{port}/ipp/print3d") as printer:
@@ -157,8 +182,20 @@ def run(log):
             result["while_printing"]["job_state"] = printer.job_attributes(job_id, ("job-state",))["job-state"]
     with sim("--pace", "realtime") as (port, _, _):
         log("Create-Job and Send-Document of %d bytes" % JOB_BYTES)
-        result["jobs"] = jobs(port, JOBS)
+        result["jobs"] = jobs(port, JOBS, (DOCUMENT.read_bytes() * 4)[:JOB_BYTES])
+    with sim("--pace", "max") as (port, _, process):
+        log("memory after %d jobs" % MANY_JOBS)
+        begun = rss_bytes(process)[0]
+        result["many_jobs"] = jobs(port, MANY_JOBS, SMALL, patient=True)
+        _wait_for_the_last(port)
+        result["many_jobs"].update(zip(("rss_bytes", "rss_peak_bytes"), rss_bytes(process), strict=True), rss_at_start_bytes=begun)
     return result
+
+
+def _wait_for_the_last(port):
+    with ipp.Printer(f"ipp://127.0.0.1:{port}/ipp/print3d") as printer:
+        while printer.printer_attributes(("queued-job-count",))["queued-job-count"]:
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A client process for bench/ipp.py: kept-alive connections that ask for all attributes of a printer as fast as it answers.
+"""A client process for bench/ipp.py: kept-alive connections that ask for attributes of a printer as fast as it answers.
 
-    python -m bench.ipp_load HOST PORT PATH CONNECTIONS SECONDS
+    python -m bench.ipp_load HOST PORT PATH CONNECTIONS SECONDS [ATTRIBUTE...]      (all without a name)
 
 prints {"answers": n, "wall_s": s, "bytes": octets of one answer, "p50_ms": .., "p99_ms": ..}.
 """
@@ -13,14 +13,14 @@ import time
 from firmware.ipp import codec, tags
 
 
-def get_printer_attributes(uri):
+def get_printer_attributes(uri, names):
     """The request of ipptool's get-printer-attributes test, as bytes."""
     group = [
         ("attributes-charset", [(tags.CHARSET, "utf-8")]),
         ("attributes-natural-language", [(tags.LANGUAGE, "en")]),
         ("printer-uri", [(tags.URI, uri)]),
         ("requesting-user-name", [(tags.NAME, "bench")]),
-        ("requested-attributes", [(tags.KEYWORD, "all")]),
+        ("requested-attributes", [(tags.KEYWORD, name) for name in names or ("all",)]),
     ]
     return codec.message((2, 0), 0x000B, 1, [(tags.OPERATION_GROUP, group)])
 
@@ -76,8 +76,8 @@ class _Asker(asyncio.Protocol):
         self.done.set_result(self.size)
 
 
-async def _load(host, port, path, connections, seconds):
-    body = get_printer_attributes("ipp://%s:%d%s" % (host, port, path))
+async def _load(host, port, path, connections, seconds, names):
+    body = get_printer_attributes("ipp://%s:%d%s" % (host, port, path), names)
     head = "POST %s HTTP/1.1\r\nHost: %s:%d\r\nContent-Type: application/ipp\r\nContent-Length: %d\r\n\r\n"
     request = (head % (path, host, port, len(body))).encode() + body
     loop = asyncio.get_running_loop()
@@ -101,5 +101,5 @@ async def _load(host, port, path, connections, seconds):
 
 
 if __name__ == "__main__":
-    host, port, path, connections, seconds = sys.argv[1:]
-    print(json.dumps(asyncio.run(_load(host, int(port), path, int(connections), float(seconds)))))
+    host, port, path, connections, seconds = sys.argv[1:6]
+    print(json.dumps(asyncio.run(_load(host, int(port), path, int(connections), float(seconds), sys.argv[6:]))))

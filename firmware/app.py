@@ -21,7 +21,7 @@ from firmware.motion.side import SideMotion
 from firmware.net.server import Server, Settings, desktop_settings
 from firmware.safety.supervisor import Supervisor
 from firmware.security.access import Access
-from firmware.security.account_ops import AccountOperations
+from firmware.security.account_table import table as account_table
 from firmware.security.accounts import Accounts
 from firmware.security.basic import Basic
 from firmware.thermal.control import Heating
@@ -69,18 +69,18 @@ class App:
         self.heating = Heating(machine, self.config)
         self.supervisor = Supervisor(machine, self.heating)
         self.motion = SideMotion(machine, Geometry(description, machine.core))
-        self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
         if description["printer"]["mesh"] is not None:
             from firmware.motion.mesh import BedMesh  # code that other machines have no room for
 
             self.motion.bed = BedMesh(machine, self.motion, self.config)
             self.motion.bed.load()
+        self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
         yield
         operations = operation_table.table()
         roomy = caps.connections >= _ROOMY_CONNECTIONS
         self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
-        operations.update(AccountOperations(self.accounts).table)
+        operations.update(account_table(self.accounts))
         self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION)
         yield
         access = Access(self.accounts, [Basic(self.accounts)], machine.net.tls, auth_required, audit)

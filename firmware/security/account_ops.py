@@ -11,19 +11,14 @@ The answer to GET lists printwright-accounts, 1setOf collection (name, role); ne
 """
 
 from firmware.ipp import tags
-from firmware.ipp.checks import PRINTER, check_text
+from firmware.ipp.checks import check_text
 from firmware.ipp.codec import Response, attribute
 from firmware.ipp.status import BAD_REQUEST, NOT_FOUND, NOT_POSSIBLE, NOT_SUPPORTED, TEMPORARY_ERROR, IppError, Refusal
 from firmware.security import roles
 from firmware.security.access import UPGRADE
+from firmware.security.account_table import GET, PUT, SET_ROLE
 from firmware.security.accounts import AccountError
-from hal.compat import const
 from hal.errors import StorageError
-
-GET = const(0x4F01)
-PUT = const(0x4F02)  # a new account, or another password and role of an old one
-SET_ROLE = const(0x4F03)
-REMOVE = const(0x4F04)
 
 NAME = "printwright-account-name"
 ROLE = "printwright-account-role"
@@ -52,44 +47,24 @@ def _role(ctx):
     return roles.number(text)
 
 
-class AccountOperations:
-    """accounts: Accounts.  `table`: as of the other operations, for the dispatcher."""
-
-    def __init__(self, accounts):
-        self._accounts = accounts
-        self.table = {
-            GET: (self.get, PRINTER),
-            PUT: (self.put, PRINTER),
-            SET_ROLE: (self.set_role, PRINTER),
-            REMOVE: (self.remove, PRINTER),
-        }
-
-    async def get(self, ctx):
+async def answer(accounts, ctx):
+    """The Response to one of these operations.  accounts: Accounts."""
+    operation = ctx.request.operation
+    if operation == GET:
         found = []
-        for account in self._accounts.all():
+        for account in accounts.all():
             found.append([("name", [(tags.NAME, account.name)]), ("role", [(tags.KEYWORD, roles.NAMES[account.role])])])
         return Response().add(tags.PRINTER_GROUP, [attribute(tags.COLLECTION, ACCOUNTS, found)] if found else ())
-
-    async def put(self, ctx):
+    if operation == PUT:
         _secret(ctx)
         password = _given(ctx, PASSWORD, False)
-        made = await _tried(self._accounts.put(_given(ctx, NAME), _role(ctx), password))
+        made = await _tried(accounts.put(_given(ctx, NAME), _role(ctx), password))
         return Response().add(tags.PRINTER_GROUP, [attribute(tags.TEXT, PASSWORD, [made])] if password is None else ())
-
-    async def set_role(self, ctx):
-        self._known(ctx)
-        await _tried(self._accounts.set_role(_given(ctx, NAME), _role(ctx)))
-        return Response()
-
-    async def remove(self, ctx):
-        self._known(ctx)
-        await _tried(self._accounts.remove(_given(ctx, NAME)))
-        return Response()
-
-    def _known(self, ctx):
-        name = _given(ctx, NAME)
-        if self._accounts.find(name) is None:
-            raise IppError(NOT_FOUND, "There is no account '%s'." % name)
+    name = _given(ctx, NAME)
+    if accounts.find(name) is None:
+        raise IppError(NOT_FOUND, "There is no account '%s'." % name)
+    await _tried(accounts.set_role(name, _role(ctx)) if operation == SET_ROLE else accounts.remove(name))
+    return Response()
 
 
 def _secret(ctx):

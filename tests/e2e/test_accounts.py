@@ -6,7 +6,7 @@ import os
 import pytest
 
 from firmware.ipp import tags
-from firmware.security import account_ops
+from firmware.security import account_ops, account_table
 from tests.e2e.helpers_sim import Sim, cli
 from tools import ipp
 from tools.sim import AUDIT_LOG, FIRST_PASSWORD, FIRST_USER
@@ -89,7 +89,7 @@ def test_on_the_printers_own_computer(tmp_path):
         group = [(account_ops.NAME, [(tags.NAME, "bert")]), (account_ops.ROLE, [(tags.KEYWORD, "user")])]
         with sim.client() as client:
             with pytest.raises(ipp.ClientError, match="encrypted"):
-                client.request(account_ops.PUT, groups=[(tags.PRINTER_GROUP, group)])
+                client.request(account_table.PUT, groups=[(tags.PRINTER_GROUP, group)])
         with ipp.Printer(sim.secure_uri) as client:
             for members, code in (
                 ([], 0x0400),
@@ -101,7 +101,7 @@ def test_on_the_printers_own_computer(tmp_path):
                 ([(account_ops.NAME, [(tags.NAME, "x" * 65)]), group[1]], 0x0404),
             ):
                 with pytest.raises(ipp.Refused) as refused:
-                    client.request(account_ops.PUT, groups=[(tags.PRINTER_GROUP, members)])
+                    client.request(account_table.PUT, groups=[(tags.PRINTER_GROUP, members)])
                 assert refused.value.status == code
         assert account(sim, "list")[1] == "anna  administrator\n"
         assert "Traceback" not in sim.said

@@ -13,8 +13,10 @@ import sys
 import host
 
 HAL = """
-hal.stepcore hal.stepport hal.stepsink hal.schema hal.factory hal.sim.plants hal.sim.world hal.sim.files hal.sim.flash hal.sim.clock
-hal.sim.machine
+hal.stepcore hal.stepport hal.schema hal.factory
+"""
+SIMULATOR = """
+hal.stepsink hal.sim.plants hal.sim.world hal.sim.files hal.sim.flash hal.sim.clock hal.sim.machine
 """
 FIRMWARE = """
 firmware.config firmware.ipp.codec firmware.ipp.attributes firmware.ipp.values firmware.ipp.checks
@@ -45,11 +47,13 @@ async def load(names):
 async def main():
     interpreter = await collected()
     await load(HAL)
+    hal_code = await collected()
+    await load(SIMULATOR)
     from hal import factory
     from hal.sim import SimOptions, build, trace
 
     trace._PACK_BYTES = 512  # the recorder is the test's, not the product's: as small as it works
-    hal_code = await collected()
+    simulator_code = await collected()
     with open(sys.argv[1]) as file:
         layer = json.load(file)
     desc = factory.describe(layer.pop("from"), layer)
@@ -72,7 +76,8 @@ async def main():
         port_bytes=core.port.memory_bytes,
         interpreter_bytes=interpreter,
         hal_code_bytes=hal_code - interpreter,
-        hal_bytes=hal - hal_code,
+        simulator_code_bytes=simulator_code - hal_code,
+        hal_bytes=hal - simulator_code,
         firmware_code_bytes=code - hal,
         firmware_bytes=ready - code,
     )

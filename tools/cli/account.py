@@ -5,7 +5,7 @@ import sys
 import click
 
 from firmware.ipp import tags
-from firmware.security import account_ops
+from firmware.security import account_ops, account_table
 from tools.cli import common
 from tools.cli.main import CommandError
 
@@ -33,14 +33,14 @@ def _change(uri, user, operation, name, role=None, password=None):
     if password is not None:
         group.append((account_ops.PASSWORD, [(tags.TEXT, password)]))
     with common.connection(uri, user) as printer:
-        if operation == account_ops.PUT and not printer.secure:
+        if operation == account_table.PUT and not printer.secure:
             raise CommandError("a password is sent over TLS only: give the printer's ipps: URI")
         return printer.request(operation, groups=[(tags.PRINTER_GROUP, group)]).group(tags.PRINTER_GROUP)
 
 
 def _accounts(uri, user):
     with common.connection(uri, user) as printer:
-        found = printer.request(account_ops.GET).group(tags.PRINTER_GROUP).get(account_ops.ACCOUNTS) or []
+        found = printer.request(account_table.GET).group(tags.PRINTER_GROUP).get(account_ops.ACCOUNTS) or []
     return [found] if isinstance(found, dict) else found
 
 
@@ -85,7 +85,7 @@ def add(name, role, ask, uri, user, as_json):
     """Add an account.  The printer makes its password and tells it once, on standard output."""
     if any(account["name"] == name for account in _accounts(uri, user)):
         raise CommandError(f"there is an account {name} already: see `printwright account password` and `role`")
-    _told(name, role, _change(uri, user, account_ops.PUT, name, role, _chosen(ask)), as_json)
+    _told(name, role, _change(uri, user, account_table.PUT, name, role, _chosen(ask)), as_json)
 
 
 @command.command()
@@ -97,7 +97,7 @@ def password(name, ask, uri, user, as_json):
     role = next((account["role"] for account in _accounts(uri, user) if account["name"] == name), None)
     if role is None:
         raise CommandError(f"there is no account {name}")
-    _told(name, role, _change(uri, user, account_ops.PUT, name, role, _chosen(ask)), as_json)
+    _told(name, role, _change(uri, user, account_table.PUT, name, role, _chosen(ask)), as_json)
 
 
 @command.command()
@@ -106,7 +106,7 @@ def password(name, ask, uri, user, as_json):
 @_shared
 def role(name, role, uri, user, as_json):
     """Give an account another role; its password stays."""
-    _told(name, role, _change(uri, user, account_ops.SET_ROLE, name, role), as_json)
+    _told(name, role, _change(uri, user, account_table.SET_ROLE, name, role), as_json)
 
 
 @command.command()
@@ -114,6 +114,6 @@ def role(name, role, uri, user, as_json):
 @_shared
 def remove(name, uri, user, as_json):
     """Remove an account.  The last administrator stays."""
-    _change(uri, user, account_ops.REMOVE, name)
+    _change(uri, user, account_table.REMOVE, name)
     if as_json:
         common.emit({"name": name, "removed": True})
