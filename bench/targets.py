@@ -5,6 +5,7 @@ of a sliced file at both (share of the print time that the processor is busy).  
 """
 
 import bisect
+import itertools
 import math
 import re
 import struct
@@ -75,8 +76,9 @@ def straight_lines() -> bytes:
 
 
 def fast_chords() -> bytes:
-    """The first 400 chords, at 150 mm/s where the curve allows it."""
-    return b"\n".join(short_chords().split(b"\n")[:403]).replace(b"F6000", b"F9000") + b"\n"
+    """The first 400 chords, at 150 mm/s where the curve allows it, without the way there."""
+    lines = short_chords().split(b"\n")
+    return b"\n".join(lines[:1] + lines[3:403]).replace(b"F6000", b"F9000") + b"\n"
 
 
 _FINE = {"steps_per_m": [320000, 320000, 1600000, 380000, 1, 1, 1, 1]}
@@ -199,7 +201,7 @@ FAST = {"max_velocity_um_s": 700_000, "max_accel_um_s2": 20_000_000, "max_jerk_m
 # program, machine, as played in real time; look-ahead as long as the queues outlast one call of pw_run
 PULSED = {
     "straight_lines_320": (straight_lines, {**_FINE, **FAST, "window": 32}),
-    "short_chords_80": (fast_chords, {**FAST, "window": 32}),
+    "short_chords_80": (fast_chords, {**FAST, "window": 32, "home_um": [137_000, 117_000, 0]}),
 }
 
 
@@ -213,14 +215,15 @@ def pulsed_config(changes: dict) -> dict:
     return {**config, **_fits(config, changes)}
 
 
-def pulsed_rp2040(log) -> dict:
+RP2_VARIANTS = (("-Os", "-O2"), ("-Os", "-Os"), ("-O2", "-O2"))  # of the core, of what makes pulses
+
+
+def pulsed_rp2040(log, variants=RP2_VARIANTS) -> dict:
     """Programs as the RP2040 port plays them in real time, by cycles of core 1; core 0 feeds."""
     figures = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for (key, (make, changes)), (optimise, hot) in (
-            (a, b) for a in PULSED.items() for b in (("-Os", "-O2"), ("-Os", "-Os"), ("-O2", "-O2"))
-        ):
+        for (key, (make, changes)), (optimise, hot) in itertools.product(PULSED.items(), variants):
             log("RP2040 with pulses, %s, pump %s: %s" % (optimise, hot, key))
             text, config = make(), pulsed_config(changes)
             image = ports.rp2_image(folder, config, text, optimise=optimise, hot=hot, clock_hz=RP2_HZ, queue_runs=64, stack_bytes=8192)
