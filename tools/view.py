@@ -14,6 +14,7 @@ LIMIT = "#9aa5b1"
 SPEED, ACCEL, JERK = "#2563eb", "#059669", "#be185d"
 MOTOR_COLOURS = ("#2563eb", "#dc6803", "#059669", "#7c3aed", "#be185d", "#0891b2", "#65a30d", "#9a3412")
 WIDTH = 10.0  # inches
+LEVELS = 128  # heights that are told apart by colour
 FLAT = 0.75  # of a part's larger side; flatter ones have their side view below, over the whole width
 SUFFIXES = ((1e6, "M"), (1e3, "k"))
 
@@ -42,10 +43,10 @@ def _window(path, shown):
     return low, high
 
 
-def _segments(path, which, axes_pair):
-    """(segments for a LineCollection, their heights)."""
-    a, b = path.points[:-1][which], path.points[1:][which]
-    return list(np.stack([a[:, axes_pair], b[:, axes_pair]], 1)), b[:, 2]
+def _strokes(path, which, axes_pair):
+    """(x, y) of a polyline with a gap behind each segment."""
+    a, b = path.points[:-1][which][:, axes_pair], path.points[1:][which][:, axes_pair]
+    return np.stack([a, b, np.full_like(a, np.nan)], 1).reshape(-1, 2).T
 
 
 class _PathView:
@@ -71,7 +72,9 @@ class _PathView:
             self.height = max(self.rows[0], 2.0) + 2.2
 
     def draw(self, figure, title):
-        from matplotlib.collections import LineCollection
+        from matplotlib import colormaps
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
 
         path = self.path
         figure.suptitle(title, color=INK, fontsize=12)
@@ -81,23 +84,22 @@ class _PathView:
             top, side = figure.subplots(1, 2)
         z = path.points[1:][self.shown][:, 2]
         lowest, highest = float(z.min()), float(max(z.max(), z.min() + 1e-3))
-        printed = None
+        colours = ScalarMappable(Normalize(lowest, highest), colormaps["viridis"])
+        heights = path.points[1:, 2]
+        level = np.clip((heights - lowest) / (highest - lowest) * LEVELS, 0, LEVELS - 1).astype(int)
+        levels = np.unique(level[self.shown])
         for axes, pair, labels in ((top, [0, 1], ("x [mm]", "y [mm]")), (side, [0, 2], ("x [mm]", "z [mm]"))):
-            lines, _ = _segments(path, ~path.printing, pair)
-            axes.add_collection(LineCollection(lines, colors=TRAVEL, linewidths=0.45))
-            lines, heights = _segments(path, self.shown, pair)
-            printed = LineCollection(lines, cmap="viridis", linewidths=0.6)
-            printed.set_array(heights)
-            printed.set_clim(lowest, highest)
-            axes.add_collection(printed)
+            axes.plot(*_strokes(path, ~path.printing, pair), color=TRAVEL, linewidth=0.45)
+            for one in levels:
+                colour = colours.to_rgba(lowest + (one + 0.5) / LEVELS * (highest - lowest))
+                axes.plot(*_strokes(path, self.shown & (level == one), pair), color=colour, linewidth=0.6)
             axes.set_xlim(self.low[pair[0]], self.high[pair[0]])
             axes.set_ylim(self.low[pair[1]], self.high[pair[1]])
             axes.set_aspect("equal", adjustable="box")
             style(axes, *labels)
         top.set_title("from above", fontsize=9, color=INK)
         side.set_title("from the front", fontsize=9, color=INK)
-        assert printed is not None
-        bar = figure.colorbar(printed, ax=[top, side], location="bottom", shrink=0.5, aspect=40, pad=0.02)
+        bar = figure.colorbar(colours, ax=[top, side], location="bottom", shrink=0.5, aspect=40, pad=0.02)
         bar.set_label("height of the extrusion, z [mm] (travel in grey)", color=INK, fontsize=9)
         bar.outline.set_visible(False)
         bar.ax.tick_params(colors=INK, labelsize=8)
