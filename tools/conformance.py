@@ -1,0 +1,109 @@
+"""docs/ipp-conformance.md from the tables that the firmware answers from: python -m tools.conformance [--write].
+
+Operations come from firmware/ipp/operations.py, attributes from the registry's rows and from what is left out, with the reasons there.
+"""
+
+import sys
+from pathlib import Path
+
+from firmware.ipp import attributes, operations, registry_document, registry_job, registry_omitted, registry_printer, registry_request
+from firmware.security import roles
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "ipp-conformance.md"
+
+# (operation-id, name, standard and section, reason why there is none)
+OPERATIONS = (
+    (0x0002, "Print-Job", "RFC 8011 4.2.1", "PWG 5100.21 excludes it from 3D services"),
+    (0x0003, "Print-URI", "RFC 8011 4.2.2", "PWG 5100.21 excludes it; the printer fetches nothing"),
+    (0x0004, "Validate-Job", "RFC 8011 4.2.3", ""),
+    (0x0005, "Create-Job", "RFC 8011 4.2.4", ""),
+    (0x0006, "Send-Document", "RFC 8011 4.3.1", ""),
+    (0x0007, "Send-URI", "RFC 8011 4.3.2", "deprecated; the printer fetches nothing"),
+    (0x0008, "Cancel-Job", "RFC 8011 4.3.3", ""),
+    (0x0009, "Get-Job-Attributes", "RFC 8011 4.3.4", ""),
+    (0x000A, "Get-Jobs", "RFC 8011 4.2.6", ""),
+    (0x000B, "Get-Printer-Attributes", "RFC 8011 4.2.5", ""),
+    (0x000C, "Hold-Job", "RFC 8011 4.3.5", ""),
+    (0x000D, "Release-Job", "RFC 8011 4.3.6", ""),
+    (0x000E, "Restart-Job", "RFC 8011 4.3.7", "deprecated; Resubmit-Job takes its place"),
+    (0x0010, "Pause-Printer", "RFC 8011 4.2.7", ""),
+    (0x0011, "Resume-Printer", "RFC 8011 4.2.8", ""),
+    (0x0012, "Purge-Jobs", "RFC 8011 4.2.9", "deprecated; it would destroy the history"),
+    (0x0013, "Set-Printer-Attributes", "RFC 3380 4.1", ""),
+    (0x0014, "Set-Job-Attributes", "RFC 3380 4.2", ""),
+    (0x0015, "Get-Printer-Supported-Values", "RFC 3380 4.3", ""),
+    (0x0016, "Create-Printer-Subscriptions", "RFC 3995 11.1", "notifications are not there yet"),
+    (0x0017, "Create-Job-Subscriptions", "RFC 3995 11.1", "notifications are not there yet"),
+    (0x001C, "Get-Notifications", "RFC 3996 5", "notifications are not there yet"),
+    (0x0022, "Enable-Printer", "RFC 3998 3.1.2", ""),
+    (0x0023, "Disable-Printer", "RFC 3998 3.1.1", ""),
+    (0x0024, "Pause-Printer-After-Current-Job", "RFC 3998 3.2.1", ""),
+    (0x0025, "Hold-New-Jobs", "RFC 3998 3.3.1", ""),
+    (0x0026, "Release-Held-New-Jobs", "RFC 3998 3.3.2", ""),
+    (0x0027, "Deactivate-Printer", "RFC 3998 3.4.1", "deprecated; Disable-Printer with Pause-Printer do it"),
+    (0x0028, "Activate-Printer", "RFC 3998 3.4.2", "deprecated"),
+    (0x0029, "Restart-Printer", "RFC 3998 3.5.1", ""),
+    (0x002A, "Shutdown-Printer", "RFC 3998 3.5.2", "a board that is off can not be started by IPP"),
+    (0x002B, "Startup-Printer", "RFC 3998 3.5.3", "a board that is off can not be started by IPP"),
+    (0x002C, "Reprocess-Job", "RFC 3998 4.1", "deprecated; Resubmit-Job takes its place"),
+    (0x002D, "Cancel-Current-Job", "RFC 3998 4.2", ""),
+    (0x002E, "Suspend-Current-Job", "RFC 3998 4.3.1", ""),
+    (0x002F, "Resume-Job", "RFC 3998 4.3.2", ""),
+    (0x0030, "Promote-Job", "RFC 3998 4.4.1", ""),
+    (0x0031, "Schedule-Job-After", "RFC 3998 4.4.2", ""),
+    (0x0033, "Cancel-Document", "PWG 5100.5 3.3.1", ""),
+    (0x0034, "Get-Document-Attributes", "PWG 5100.5 3.3.3", ""),
+    (0x0035, "Get-Documents", "PWG 5100.5 3.2.2", ""),
+    (0x0037, "Set-Document-Attributes", "PWG 5100.5 3.3.4", "a document has nothing to set; Set-Job-Attributes sets its job's ticket"),
+    (0x0038, "Cancel-Jobs", "PWG 5100.7", ""),
+    (0x0039, "Cancel-My-Jobs", "PWG 5100.7", ""),
+    (0x003A, "Resubmit-Job", "PWG 5100.7", ""),
+    (0x003B, "Close-Job", "PWG 5100.7", ""),
+    (0x003C, "Identify-Printer", "PWG 5100.13", ""),
+    (0x003D, "Validate-Document", "PWG 5100.13", ""),
+)
+TABLES = (("operation", registry_request), ("job", registry_job), ("document", registry_document), ("printer", registry_printer))
+LEVELS = {"R": "required", "C": "where the machine has the part", "r": "recommended", "o": "optional", "V": "ours"}
+
+TOP = """# IPP conformance
+
+Made by `python -m tools.conformance --write` from the tables that the printer answers from; a test compares it with them. What clients
+notice beyond this is in [ipp.md](ipp.md).
+
+Deviations that are meant:
+
+| Standard | Section | What the printer does, and why |
+|---|---|---|
+| RFC 3998 | 4.3.1 | a suspended job keeps the printer: its platform is taken, so no other job has its turn |
+| PWG 5100.5 | 3.3.1 | a job has one document; canceling it cancels the job |
+| RFC 8011 | 5.4 | multiple-document-jobs-supported is false and copies is 1: each print needs an empty platform |
+| RFC 8011 | 5.2.2 | periods of the day in job-hold-until are hours of UTC: the printer knows no time zone |
+| RFC 8011 | 4.2.6 | Get-Jobs without which-jobs lists what is not completed, as the RFC demands; PWG's 3D suite expects more |
+"""
+
+
+def page():
+    """The whole page as text."""
+    have = set(operations.table())
+    out = [TOP, "\n## Operations\n", "| Code | Operation | Standard, section | Supported | Who may, or why not |", "|---|---|---|---|---|"]
+    for code, name, where, reason in OPERATIONS:
+        role = roles.NAMES[roles.minimum(code)]
+        supported = code in have
+        note = role.replace("none", "everybody") if supported else reason
+        out.append(f"| 0x{code:04X} | {name} | {where} | {'yes' if supported else 'no'} | {note} |")
+    for title, table in TABLES:
+        out += [f"\n## Attributes: {title}\n", "| Attribute | Syntax | Standard | Level |", "|---|---|---|---|"]
+        for row in attributes.rows(table.ROWS):
+            syntax = row[attributes.SYNTAX].replace("|", "or")
+            out.append(f"| {row[attributes.NAME]} | {syntax} | {row[attributes.SOURCE]} | {LEVELS[row[attributes.LEVEL]]} |")
+    out += ["\n## Attributes that are left out\n", "| Attributes | Why |", "|---|---|"]
+    for reason, names in registry_omitted.REQUIRED + registry_omitted.OPTIONAL:
+        out.append(f"| {' '.join(names.split())} | {reason} |".replace("*", "(-default, -supported, ...)"))
+    return "\n".join(out) + "\n"
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        PAGE.write_text(page())
+    elif PAGE.read_text() != page():
+        sys.exit("docs/ipp-conformance.md is not up to date: python -m tools.conformance --write")
