@@ -107,6 +107,7 @@ class Machine:
     sensors: dict[str, Adc]
     fans: dict[str, Pwm]
     endstops: dict[str, int | None]
+    probe: int | None
     flash: Flash
     files: Files
     net: Net

@@ -19,6 +19,7 @@ def block(size: int) -> bytearray: ...
 
 PW_ABI: int
 PW_MOTORS: int
+PW_EXTRUDERS: int
 PW_OK: int
 PW_E_ARG: int
 PW_E_CONFIG: int
@@ -39,9 +40,24 @@ PW_E_OFFSET: int
 PW_E_DWELL: int
 PW_E_VALUE: int
 PW_E_DIALECT: int
+PW_E_TOOL: int
+PW_E_REACH: int
+PW_E_MESH: int
 PW_E_ASSERT: int
 PW_CARTESIAN: int
 PW_COREXY: int
+PW_COREXZ: int
+PW_LINEAR: int
+PW_DELTA: int
+PW_MESH_BILINEAR: int
+PW_MESH_BICUBIC: int
+PW_SHAPER_NONE: int
+PW_ZV: int
+PW_ZVD: int
+PW_MZV: int
+PW_EI: int
+PW_2HUMP_EI: int
+PW_3HUMP_EI: int
 PW_FEED: int
 PW_SCAN: int
 PW_GCODE: int
@@ -95,6 +111,8 @@ class Status:
     @property
     def segments(self) -> int: ...
     @property
+    def tool(self) -> int: ...
+    @property
     def planned_tick(self) -> int: ...
     @property
     def final_tick(self) -> int: ...
@@ -113,6 +131,7 @@ class StepCore:
     config_words: array[int]
     event: Event
     tick_hz: int
+    motors: int
     core: Any
     def __init__(self, config: Mapping[str, Any], port_config: Mapping[str, Any] | None = None) -> None: ...
     @property

@@ -30,7 +30,7 @@ limit = st.tuples(
 ).map("".join)
 plain = st.sampled_from(
     "G10|G11|G10 S1|T0|T1|T2|T1 X1|T0.5|G17|G18|G19|G20|G21|G90|G91|M82|M83|G92 E0|G92 X1|G92|G28|G28 X|G29|G4 P5|G4 S9999"
-    "|M104 S200|M106 S9|M117 a*b|;LAYER:3|;LAYER_CHANGE|(x) G1 X3|N3 G1 X5*9|N7 T1|nan|G1 Xnan|G1 X1 X2|M400|M600|G38.2 Z1|\ufeff".split("|")
+    "|M104 S200|M106 S9|M117 a*b|;LAYER:3|;LAYER_CHANGE|(x) G1 X3|N3 G1 X5*9|N7 T1|nan|G1 Xnan|G1 X1 X2|M400|G38.2 Z1|\ufeff".split("|")
 )
 line = st.one_of(move, move, move, arc, limit, plain)
 text = st.lists(line, min_size=1, max_size=25).flatmap(
