@@ -89,7 +89,7 @@ void pw_tracks_init(struct pw_planner *pl)
 
 void pw_tracks_reset(struct pw_planner *pl)
 {
-    int32_t i, a, t;
+    int32_t i, a, n, t;
     if (pl->n_tracks == 0) pl->front_q16 = pl->time_q16;
     pl->n_tracks = pl->reach_q16 || pl->mesh || !pw_kin_is_linear(&pl->kin) ? pl->all_tracks : 0;
     if (!pl->n_tracks) return;
@@ -105,6 +105,9 @@ void pw_tracks_reset(struct pw_planner *pl)
         for (a = 0; a < 5; a++)
             if (tr->axes >> a & 1) tr->taps += pl->shaping[a].n;
         for (i = 0; i < PW_TAPS; i++) tr->tap[i] = 0;
+        for (i = 0, a = 0; a < 5; a++)
+            for (n = 0; (tr->axes >> a & 1) && n < pl->shaping[a].n; n++) tr->until_q16[i++] = pl->front_q16 + pl->shaping[a].lag_q16[n];
+        tr->until_q16[i] = pl->front_q16;
     }
 }
 
@@ -126,10 +129,12 @@ int64_t pw_track_made_q16(const struct pw_planner *pl, int32_t motor)
 /* -- slices -------------------------------------------------------------------------------------------------------------------- */
 
 /* Moves the tap on to the piece in force; the time until which it is. */
-static int64_t pw_follow(const struct pw_planner *pl, uint32_t *tap, int64_t at, int64_t lag)
+static inline int64_t pw_follow(const struct pw_planner *pl, struct pw_track *tr, int32_t tap, int64_t lag)
 {
-    while (*tap + 1 != pl->piece_head && pw_piece_at(pl, *tap + 1)->start_q16 <= at - lag) ++*tap;
-    return pw_piece_end(pl, *tap) + lag;
+    int64_t until = tr->until_q16[tap];
+    if (until > tr->time_q16) return until;
+    while (until <= tr->time_q16 && tr->tap[tap] + 1 != pl->piece_head) until = pw_piece_end(pl, ++tr->tap[tap]) + lag;
+    return tr->until_q16[tap] = until;
 }
 
 /* The axis over 2^scale from the track's time on; 0 where it stands. */
@@ -156,7 +161,7 @@ static int pw_axis(const struct pw_planner *pl, const struct pw_track *tr, int32
 }
 
 /* The next part of the motor's slice, over which it does not turn. */
-static void pw_next_part(struct pw_motor *mo, int64_t from, int64_t to)
+static void pw_next_part(struct pw_motor *mo, const struct pw_span *sp, int64_t from, int64_t to)
 {
     int64_t a = pw_cubic(mo->k_q32, from), b = pw_cubic(mo->k_q32, to);
     int i;
@@ -166,10 +171,8 @@ static void pw_next_part(struct pw_motor *mo, int64_t from, int64_t to)
         for (i = 0; i < 3; i++) mo->k_q32[i] = -mo->k_q32[i];
         b = -b;
     }
-    mo->lo_q32 = mo->guess_q32 = from;
-    mo->hi_q32 = to;
     mo->to_q32 = mo->base_q32 + b;
-    mo->step_q32 = 0;
+    pw_begin_part(mo, from, to, sp);
 }
 
 /* n / d where that lies between 0 and 1, else -1; both below 2^32 */
@@ -213,7 +216,7 @@ static int32_t pw_turns(const int64_t k[3], int64_t end, int64_t out[2])
 }
 
 /* A motor's cubic over the slice; 0 when it makes no step there. */
-static int pw_motor_slice(struct pw_motor *mo, int64_t base, const int64_t k[3], int64_t end)
+static int pw_motor_slice(struct pw_motor *mo, const struct pw_span *sp, int64_t base, const int64_t k[3], int64_t end)
 {
     int64_t turn[2];
     int32_t n;
@@ -225,7 +228,7 @@ static int pw_motor_slice(struct pw_motor *mo, int64_t base, const int64_t k[3],
     /* the ends of the parts behind the first, the last on top */
     mo->turn_q32[0] = end;
     if (n == 2) mo->turn_q32[1] = turn[1];
-    pw_next_part(mo, 0, n ? turn[0] : end);
+    pw_next_part(mo, sp, 0, n ? turn[0] : end);
     return 1;
 }
 
@@ -237,20 +240,20 @@ static int pw_motor_run(struct pw_planner *pl, int32_t motor, const struct pw_sp
         if (!pw_make_runs(pl, motor, sp, work)) return 0;
         if (mo->parts == 0) return 1;
         mo->parts--;
-        pw_next_part(mo, mo->hi_q32, mo->turn_q32[mo->parts]);
+        pw_next_part(mo, sp, mo->hi_q32, mo->turn_q32[mo->parts]);
     }
 }
 
 /* 0: the track is at the front. */
 static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
 {
-    int64_t end = pw_follow(pl, &tr->tap[tr->taps - 1], tr->time_q16, 0), x[5][4], bent[3][4], k[4], u;
+    int64_t end = pw_follow(pl, tr, tr->taps - 1, 0), x[5][4], bent[3][4], k[4], u;
     int32_t a, i, j, m, n = 0, scale, moves = 0, curved, at[5] = {0, 0, 0, 0, 0};
     if (end <= tr->time_q16) return 0;
     for (a = 0; a < 5; a++) {
         if (!(tr->axes >> a & 1)) continue;
         at[a] = n;
-        for (i = 0; i < pl->shaping[a].n; i++) end = pw_min64(end, pw_follow(pl, &tr->tap[n++], tr->time_q16, pl->shaping[a].lag_q16[i]));
+        for (i = 0; i < pl->shaping[a].n; i++) end = pw_min64(end, pw_follow(pl, tr, n++, pl->shaping[a].lag_q16[i]));
     }
     curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1);
     if (curved) end = pw_min64(end, tr->time_q16 + tr->length_q16);
@@ -269,9 +272,7 @@ static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
         pw_curved_slice(pl, tr, x, u, &scale, bent);
         tr->end_q16 = pw_min64(end, tr->time_q16 + pw_mulshift(u, (int64_t)1 << scale, 32));
     }
-    tr->span.time_q16 = tr->time_q16;
-    tr->span.length_q16 = (int64_t)1 << scale;
-    tr->span.close_q32 = (scale < 45 ? PW_CLOSE >> scale : 0) + 1;
+    pw_begin_span(&tr->span, tr->time_q16, (int64_t)1 << scale);
     for (m = 0; m < pl->cfg->motors; m++) {
         if (!(tr->motors >> m & 1) || (m >= 3 && m != 3 + pl->tool)) continue;
         for (j = 0; j < 4; j++) k[j] = curved ? bent[m][j] : j ? 0 : pl->origin_q32[m];
@@ -281,7 +282,7 @@ static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
             for (j = 0; j < 4; j++)
                 if (x[a][j]) k[j] += pw_mulshift(x[a][j], rate, 32);
         }
-        if (pw_motor_slice(&pl->motors[m], k[0], k + 1, u)) tr->working |= 1 << m;
+        if (pw_motor_slice(&pl->motors[m], &tr->span, k[0], k + 1, u)) tr->working |= 1 << m;
     }
     return 1;
 }

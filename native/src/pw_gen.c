@@ -111,9 +111,7 @@ static void pw_begin_motors(struct pw_planner *pl)
 {
     int64_t ahead = pl->gen_s_q32 - pl->seg_s_q32;
     int32_t m, i;
-    pl->span.time_q16 = pl->time_q16;
-    pl->span.length_q16 = pl->phase_t_q16;
-    pl->span.close_q32 = PW_CLOSE / pl->phase_t_q16 + 1;
+    pw_begin_span(&pl->span, pl->time_q16, pl->phase_t_q16);
     for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
         int64_t rate = mo->rate_q32, base = mo->start_q32;
@@ -123,9 +121,7 @@ static void pw_begin_motors(struct pw_planner *pl)
             base = -base;
         }
         if (mo->rising == 0) continue;
-        mo->guess_q32 = mo->lo_q32 = pl->u0_q32;
-        mo->hi_q32 = pl->u1_q32;
-        mo->step_q32 = 0;
+        pw_begin_part(mo, pl->u0_q32, pl->u1_q32, &pl->span);
         mo->base_q32 = base + pw_mulshift(rate, ahead, 32);
         for (i = 0; i < 3; i++) mo->k_q32[i] = pl->c_q32[i] ? pw_mulshift(rate, pl->c_q32[i], 32) : 0;
         if (pl->seg_ends) mo->to_q32 = base + pw_abs64(mo->delta_q32);

@@ -4,7 +4,7 @@ uint32_t pw_history_size(const struct pw_config *cfg)
 {
     int32_t any = cfg->shaper[0] | cfg->shaper[1] | cfg->shaper[2], i;
     for (i = 0; i < PW_MOTORS - 3; i++) any |= cfg->advance_us[i];
-    if (any) return (uint32_t)cfg->window / 4 + 48;
+    if (any) return cfg->window < 256 ? 64 : 128;
     return cfg->kinematics == PW_DELTA || cfg->mesh_points ? PW_PIECE_SPARE : 0;
 }
 

@@ -22,7 +22,7 @@ int pw_history_room(const struct pw_planner *pl);
 /* The piece that ends at end_q16.  Where pieces come too densely, they become longer ones (Hermite). */
 void pw_history_add(struct pw_planner *pl, const struct pw_piece *p, int64_t end_q16);
 
-static inline struct pw_piece *pw_piece_at(const struct pw_planner *pl, uint32_t n) { return &pl->pieces[n % pl->piece_size]; }
+static inline struct pw_piece *pw_piece_at(const struct pw_planner *pl, uint32_t n) { return &pl->pieces[n & (pl->piece_size - 1)]; }
 
 static inline int64_t pw_piece_end(const struct pw_planner *pl, uint32_t n)
 {

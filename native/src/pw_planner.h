@@ -85,10 +85,17 @@ struct pw_looking {
     struct pw_out out;
 };
 
+/* 1 / d of a number above 0: x * 2^32 / d = x * r / 2^(32 + s); r has 32 bits. */
+struct pw_inverse {
+    uint32_t r;
+    int32_t s;
+};
+
 /* A stretch of time over which motors have polynomials in u = 0..1. */
 struct pw_span {
     int64_t time_q16, length_q16;
     int64_t close_q32; /* tolerance of u */
+    struct pw_inverse inverse; /* of length_q16 */
 };
 
 struct pw_motor {
@@ -141,7 +148,8 @@ struct pw_track {
     int32_t working;      /* motors of the slice in work that are not made yet; -1: no slice */
     int32_t fresh;        /* slices until smoothed extrusion is summed anew */
     int32_t taps;
-    uint32_t tap[PW_TAPS]; /* pieces in force, by running number: per axis and impulse, the last for the present */
+    uint32_t tap[PW_TAPS]; /* pieces in force, by running number: per axis and impulse, the last for the present; */
+    int64_t until_q16[PW_TAPS]; /* and for how long they are */
 };
 
 struct pw_planner {
@@ -220,7 +228,7 @@ struct pw_planner {
     int32_t tool;          /* whose e the pieces hold */
     int32_t unsettled;     /* pw_planner: the last thing pushed was a line, */
     int32_t line_tool;     /* of this extruder */
-    uint32_t piece_size;   /* of the ring */
+    uint32_t piece_size;   /* of the ring, a power of two */
     uint32_t piece_head;
     int32_t piece_open;    /* slot piece_head holds a piece that is too short yet; its end: */
     int64_t open_end_q16;

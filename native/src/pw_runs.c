@@ -56,12 +56,6 @@ int64_t pw_root(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int6
     return hi;
 }
 
-/* 1 / d of a Q32 number above 0, as r / 2^(32 + s) of a Q32 number: r has 32 bits. */
-struct pw_inverse {
-    uint32_t r;
-    int s;
-};
-
 static struct pw_inverse pw_invert(int64_t d)
 {
     struct pw_inverse v;
@@ -126,6 +120,7 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
     struct pw_motor *mo = &pl->motors[motor];
     const int64_t *k = mo->k_q32;
     int64_t n = pw_min64(left, mo->chunk), at = due - mo->base_q32, u, step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
+    if (guess < 0) guess = mo->lo_q32 + (step > 0 ? pw_mulq32(at - pw_cubic(k, mo->lo_q32), (uint32_t)step) : 0);
     for (;;) {
         int64_t target = at + (n - 1) * PW_HALF, d, e, a, b, cube, c2, err, pace, first, interval, add;
         struct pw_inverse inv;
@@ -144,9 +139,13 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
             e = target - pw_cubic(k, u);
             if (e < PW_ONE && e > -PW_ONE) e = pw_over(e, inv);
             else e = PW_ONE;
-            if (pw_abs64(e) > 64 * sp->close_q32 || u + e < mo->lo_q32 || u + e > mo->hi_q32)
+            if (pw_abs64(e) > 64 * sp->close_q32 || u + e < mo->lo_q32 || u + e > mo->hi_q32) {
                 u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
-            else u += e;
+                d = pw_max64(pw_slope(k, u), 65536);
+                inv = pw_invert(d);
+            } else {
+                u += e;
+            }
         }
         first = sp->time_q16 + pw_part(sp->length_q16, u);
         if (n == 1) {
@@ -181,6 +180,7 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
                         step -= pw_mulshift(step, bend, 32);
                         mo->guess_q32 = u + (n + 1) * step / 2;
                         mo->step_q32 = step > PW_HALF ? 0 : step;
+                        mo->pace_q16 = pace - pw_mulshift(pace, bend, 32);
                         pw_emit(pl, motor, pw_max64(first, sp->time_q16), interval, add, n);
                         return;
                     }
@@ -191,6 +191,22 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
         mo->chunk = (int32_t)pw_max64(n, 2);
     }
 }
+void pw_begin_span(struct pw_span *sp, int64_t time_q16, int64_t length_q16)
+{
+    sp->time_q16 = time_q16;
+    sp->length_q16 = length_q16;
+    sp->inverse = pw_invert(length_q16);
+    sp->close_q32 = pw_over((int64_t)1 << 13, sp->inverse) + 1; /* 1/8 tick */
+}
+
+void pw_begin_part(struct pw_motor *mo, int64_t lo, int64_t hi, const struct pw_span *sp)
+{
+    mo->lo_q32 = lo;
+    mo->hi_q32 = hi;
+    mo->guess_q32 = -1;
+    mo->step_q32 = mo->pace_q16 > 0 && mo->pace_q16 < sp->length_q16 / 2 ? pw_over(mo->pace_q16, sp->inverse) : 0;
+}
+
 int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work)
 {
     struct pw_motor *mo = &pl->motors[motor];
