@@ -10,6 +10,7 @@ from hal.compat import const
 
 _SLICE_MS = const(10)
 _HALT_SLICES = const(200)  # 2 s: no machine takes so long to stop
+_NUDGE_NM = const(10)  # more than the rounding of a place
 _LETTERS = "XYZ"
 
 
@@ -114,18 +115,21 @@ class SideMotion:
     async def home(self, axes, wait, to_nm=None):
         """Finds the endstops of the axes (a tuple of 0 to 2), in their order; a delta those of all towers, together.
 
-        Ends at to_nm [x, y, z] in these axes, or at their home position, on whole steps.
+        Ends at to_nm [x, y, z], where the other axes are, or at the home position of the axes, on whole steps.
         """
-        to_nm = self.geometry.home_nm if to_nm is None else to_nm
+        end_nm = self.geometry.home_nm if to_nm is None else to_nm
         if self.geometry.delta:
             await self._find_towers(wait)
-            await self.travel(to_nm, self._data(2)["homing_mm_s"], wait)
+            await self.travel(end_nm, self._data(2)["homing_mm_s"], wait)
             return
         for axis in axes:
             await self._find(axis, wait)
         for axis in (2, 1, 0):
             if axis in axes:
-                await self._along(axis, to_nm[axis], self._data(axis)["homing_mm_s"], wait)
+                await self._along(axis, end_nm[axis], self._data(axis)["homing_mm_s"], wait)
+        if to_nm is not None:
+            # a gate may leave motors that share axes half a step of the other axis apart
+            await self.travel(to_nm, self._data(axes[0])["homing_slow_mm_s"], wait)
 
     def _data(self, axis):
         return self.machine.description["printer"]["axes"][AXES[axis]]
@@ -205,10 +209,14 @@ class SideMotion:
         return await self.travel(target, speed_mm_s, wait, gates)
 
     def declare(self, axis, nm):
-        """The axis is at nm, by definition."""
-        place = self.place_nm()
-        place[axis] = nm
-        counts = self.geometry.counts_at(place)
+        """The axis is at nm, by definition, to half a step; where motors share axes, the others stay where they are to the step."""
+        way = [0, 0, 0]
+        way[axis] = nm - self.place_nm()[axis]
+        # a little more: halves of steps are then rounded alike for motors that go opposite ways
+        way[axis] += _NUDGE_NM if way[axis] > 0 else -_NUDGE_NM if way[axis] < 0 else 0
+        steps = self.geometry.counts_at(way)
+        status = self.port.status()
+        counts = [status.count(motor) + steps[motor] for motor in range(3)]
         for motor in self.geometry.motors_of(axis):
             self.port.set_count(motor, counts[motor])
 

@@ -151,8 +151,8 @@ def test_the_stream_depends_on_mesh_and_bytes_alone(name):
 
 def test_a_mesh_and_skew_on_a_delta():
     """Ends of moves are where kinematics and mesh say, checked in doubles."""
-    description = factory.describe("sim-delta", {"printer": {"motion": {"skew": {"xy": 0.003, "xz": -0.002, "yz": 0.001}, "mesh_points": 64},
-                                                             "delta": {"bed_radius_mm": 135}}})  # fmt: skip
+    motion = {"skew": {"xy": 0.003, "xz": -0.002, "yz": 0.001}, "mesh_points": 64}
+    description = factory.describe("sim-delta", {"printer": {"motion": motion, "delta": {"bed_radius_mm": 135}}})
     config = factory.core_config(description)
     shape, values = [1, NX, NY, -100000, -100000, 40000, 40000, 1000, 9000], heights(5)
     core = StepCore(config)

@@ -74,9 +74,7 @@ def stream(data, buffer_bytes, most, one_line=lambda n: False):
 def test_any_split_gives_the_same_stream(buffer_bytes, most):
     digest, seen = stream(SQUARE, buffer_bytes, most)
     assert digest == direct_digest(SQUARE)
-    assert [name for _, name in seen] == (
-        "M104 M140 G28 M190 M109 layer M106 layer M107 M104 M140 M84".split()
-    )
+    assert [name for _, name in seen] == ("M104 M140 G28 M190 M109 layer M106 layer M107 M104 M140 M84".split())
 
 
 def test_line_by_line_is_the_same():

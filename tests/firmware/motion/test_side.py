@@ -8,6 +8,7 @@ from firmware.motion.geometry import Geometry
 from firmware.motion.side import MotionError, SideMotion
 from hal import factory
 from hal.sim import SimOptions, build
+from hal.stepcore import PW_EV_COMMAND, PW_EV_FULL, PW_EV_NONE
 from tests.firmware.helpers_printing import NoNet
 from tests.firmware.motion.helpers_machines import LAYERS
 
@@ -221,3 +222,45 @@ def test_what_ends_the_wait_leaves_the_context():
         asyncio.run(bench.side.home((0, 1, 2), wait))
     bench.machine.core.begin()
     assert bench.port.status().side == 0
+
+
+SKEW = {"motion": {"skew": {"xy": 0.004, "xz": -0.003, "yz": 0.002}}}
+
+
+@pytest.mark.parametrize("base", ["sim-cartesian", "sim-corexy", "sim-delta"])
+def test_a_skewed_machine_is_handed_over_and_back(base):
+    """Program places lean, the second context's do not: what moves in between changes no count."""
+    layer = {"printer": dict(SKEW, delta={"bed_radius_mm": 130}) if base == "sim-delta" else SKEW}
+    bench = Bench(base, layer=layer)
+    bench.home()
+    core = bench.machine.core
+
+    def play(text):
+        at = 0
+        while at < len(text):
+            at += core.feed(text, at, len(text))
+            assert core.event.kind in (PW_EV_NONE, PW_EV_FULL, PW_EV_COMMAND), core.event.name
+        while not core.flush():
+            asyncio.run(bench.wait(5))
+        while not bench.side.idle():
+            asyncio.run(bench.wait(5))
+
+    core.begin()
+    play(b"G1 X60 Y80 Z30 F6000\n")
+    stood, where = bench.counts()[0], bench.side.place_nm()
+    dz = 30 - bench.side.geometry.home_nm[2] / 1e6
+    want = [60 - 0.004 * 80 + (0.003 + 0.004 * 0.002) * dz, 80 - 0.002 * dz, 30]
+    assert where == pytest.approx([mm * 1e6 for mm in want], abs=13_000)
+    # away and back, as in a pause
+    bench.travel([20_000_000, 30_000_000, 60_000_000])
+    bench.travel(where)
+    assert bench.counts()[0] == stood
+    # a G28 of one axis: the core has gone there, homing comes back to it
+    play(b"G28 X\n")
+    stood = bench.counts()[0]
+    asyncio.run(bench.side.home((0,), bench.wait, bench.side.place_nm()))
+    assert bench.counts()[0] == stood
+    play(b"G1 X60 Y80 Z30\n")
+    counts, physical = bench.counts()
+    assert all(abs(a - b) <= 2 for a, b in zip(counts, physical, strict=True))
+    assert bench.side.place_nm() == where
