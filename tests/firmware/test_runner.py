@@ -107,6 +107,75 @@ def test_pause_and_resume_leave_the_stream_as_it_is():
     run(go())
 
 
+def test_a_suspended_job_stands_until_it_is_resumed_and_leaves_the_stream_as_it_is():
+    data = (SLICED / "prusa_cube.gcode").read_bytes()
+
+    async def go():
+        async with Printer() as printer:
+            job = await printer.submit(data)
+            await printer.until(lambda: (printer.status.layer or 0) >= 2)
+            assert printer.runner.suspend(job) and not printer.runner.suspend(job)
+            await printer.until(lambda: job.state == states.PROCESSING_STOPPED)
+            assert job.reasons[0] == "job-suspended" and printer.status.printer_state == 5
+            # neither pausing nor resuming the printer moves it
+            printer.runner.pause()
+            await printer.until(lambda: states.PRINTER_STOPPED in job.reasons)
+            assert printer.runner.resume()
+            await printer.until(lambda: states.PRINTER_STOPPED not in job.reasons)
+            assert job.state == states.PROCESSING_STOPPED
+            assert printer.runner.resume_job(job) and not printer.runner.resume_job(job)
+            job = await printer.ended(job)
+            assert job.state == states.COMPLETED, job.message
+            assert printer.digest == direct_digest(data)
+
+    run(go())
+
+
+def test_pause_after_the_current_job():
+    async def go():
+        async with Printer() as printer:
+            job = await printer.submit(SQUARE)
+            await printer.until(lambda: job.state == states.PROCESSING)
+            printer.runner.pause_after()
+            other = await printer.submit(SQUARE)
+            assert "moving-to-paused" in printer.status.state_reasons
+            assert (await printer.ended(job)).state == states.COMPLETED
+            await printer.until(lambda: printer.status.printer_state == 5)
+            assert printer.status.state_reasons == ["paused"] and other.state == states.PENDING
+            printer.runner.resume()
+            assert (await printer.ended(other)).state == states.COMPLETED
+
+    run(go())
+
+
+def test_restart_aborts_the_job_and_begins_anew():
+    data = (SLICED / "prusa_cube.gcode").read_bytes()
+
+    async def go():
+        async with Printer() as printer:
+            job = await printer.submit(data)
+            await printer.until(lambda: (printer.status.layer or 0) >= 2)
+            printer.runner.pause()
+            printer.runner.restart()
+            job = await printer.ended(job)
+            assert job.state == states.ABORTED and "restarted" in job.message
+            assert printer.is_safe()
+            await printer.until(lambda: printer.status.printer_state == 3)
+            assert (await printer.print(SQUARE)).state == states.COMPLETED
+
+    run(go())
+
+
+def test_identify_is_told_for_a_while():
+    async def go():
+        async with Printer() as printer:
+            printer.runner.identify([], "over here")
+            assert printer.status.state_reasons == ["identify-printer-requested"]
+            assert printer.status.state_message == "over here"
+
+    run(go())
+
+
 def test_paused_printer_starts_nothing():
     async def go():
         async with Printer() as printer:
