@@ -117,8 +117,11 @@ class Edges:
 
 
 class Run:
-    """edges, statuses (list of dict; count and trigger_count are lists), text, tail: what the emulator counted; of Cortex-M spent: ticks
-    of the step interrupt, the pump, the worker."""
+    """What came of it.
+
+    edges; statuses: list of dict (count and trigger_count are lists); marks: number, tick, microseconds when seen fired; text; tail: what
+    the emulator counted; spent (Cortex-M): ticks of the step interrupt, the pump, the worker.
+    """
 
     def __init__(self, text: str, edges: Edges):
         self.edges, self.text, self.statuses = edges, text, []
@@ -129,6 +132,7 @@ class Run:
                 rest = numbers[len(STATUS) :]
                 status["count"], status["trigger_count"] = rest[:MOTORS], rest[MOTORS:]
                 self.statuses.append(status)
+        self.marks = [[int(word) for word in line.split()[1:]] for line in text.split("\n") if line.startswith("mark")]
         spent = re.search(r"^spent (.*)$", text, re.MULTILINE)
         self.spent = [int(word, 16) for word in spent.group(1).split()] if spent else None
         self.tail = json.loads(text.strip().split("\n")[-1])
@@ -183,8 +187,8 @@ def against(stream_: Stream, edges: Edges, tick_hz: int, mhz: int = MHZ, step_pi
     return (late - origin)[np.argsort(when, kind="stable")], origin
 
 
-def check_rate(plan_s, machine_s, slope_s=10.0):
-    """The rate between steps is at most 1, and changes by at most the slope (3000 mm/s2 at 300 mm/s), seen over 4 ms.
+def check_rate(plan_s, machine_s, slope_s=100 / 15):
+    """The rate between steps is at most 1, and changes by at most the slope (z: 100 mm/s2 at 15 mm/s), seen over 4 ms.
 
     plan_s, machine_s: when each step of a motor was planned and made, in seconds.
     """

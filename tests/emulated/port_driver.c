@@ -104,6 +104,20 @@ static void print_status(struct THE_PORT *port)
     bare_put("\n");
 }
 
+/* Lines: "mark", its number, its plan tick, when it was seen to have fired. */
+static void print_marks(struct THE_PORT *port)
+{
+    struct pw_markrec mark[4];
+    int32_t n = PORT(marks)(port, mark, 4);
+    for (int32_t i = 0; i < n; i++) {
+        bare_put("mark");
+        put_number(mark[i].id);
+        put_number((int64_t)mark[i].tick);
+        put_number(NOW_US);
+        bare_put("\n");
+    }
+}
+
 static int32_t feed(struct pw_core *core, const char *text, uint32_t size, uint32_t *at, int *stage)
 {
     struct pw_event event;
@@ -184,6 +198,7 @@ int bare_main(void)
         if (err) break;
         read_status(port, &st);
         if (st.pulse.fault) break;
+        if (st.pulse.marks_fired) print_marks(port);
         if (stage < PLAYING && now >= resume && !seized) {
             uint32_t before = at;
             PORT(lock)(port);

@@ -9,7 +9,7 @@ import pytest
 
 from tests.emulated import helpers_ports as ports
 from tests.emulated import helpers_targets as targets
-from tests.emulated.test_rp2_port import CORNERS, CURVE, LINE, NONE, SMALL
+from tests.emulated.test_rp2_port import CORNERS, CURVE, LINE, NONE, SMALL, check_marks
 
 LEAST_US, SETUP_US, PULSE_US = 2.2, 1.0, 0.2
 LATE, ASKED = 2, 4
@@ -46,8 +46,9 @@ def warp(stream, run, name, motor):
 def test_steps_are_the_stream(name, tmp_path, config):
     run = ports.run_cm(tmp_path, name, config, CORNERS)
     stream = ports.stream(tmp_path, config, CORNERS)
-    late, _ = ports.against(stream, run.edges, config["tick_hz"], mhz(name), ports.CM_STEP_PINS, ports.CM_DIR_PINS)
+    late, origin = ports.against(stream, run.edges, config["tick_hz"], mhz(name), ports.CM_STEP_PINS, ports.CM_DIR_PINS)
     assert run.status["fault"] == NONE and run.status["starvations"] == 0
+    check_marks(run, origin / mhz(name))
     assert np.abs(late).max() / mhz(name) <= LEAST_US / 2 + 1.5
     assert run.status["count"] == [int(d.sum()) for d in stream.directions]
     check_pulses(run, name)

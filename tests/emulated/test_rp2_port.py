@@ -49,10 +49,18 @@ def check_pulses(run, motors=ports.MOTORS):
         assert (turns[before >= 0] - rises[before[before >= 0]]).min(initial=25) >= 25
 
 
+def check_marks(run, origin_us):
+    """The one of CORNERS fired when its place was reached; the driver looks every 2 ms or so."""
+    ((number, tick, seen_us),) = run.marks
+    assert number == 106
+    assert 0 <= seen_us - (origin_us + tick / 16) < 4_000
+
+
 def test_edges_are_the_stream(tmp_path, config):
     run, stream = play(tmp_path, config, CORNERS)
-    late, _ = ports.against(stream, run.edges, config["tick_hz"])
+    late, origin = ports.against(stream, run.edges, config["tick_hz"])
     assert run.status["fault"] == NONE and run.status["starvations"] == 0
+    check_marks(run, origin / ports.MHZ)
     # steps of two motors closer than an event go into one, or the later one comes as soon as may be
     assert np.abs(late).max() <= LEAST / 2 + 1
     assert (np.abs(late) <= 1).mean() > 0.9
