@@ -13,6 +13,7 @@ DATA = {
         "chord_um": 1,
         "curve_um": 300,
         "min_segment_us": 0,
+        "shaper": {"x": {"type": "mzv", "frequency_hz": 55}, "y": {"type": "ei", "frequency_hz": 45}},
     },
     "axes": {
         "x": {"motor": "X", "steps_per_mm": 320, "min_mm": 0, "max_mm": 235, "home_mm": 0, "endstop": "X-STOP", "endstop_mm": 0},
@@ -40,6 +41,8 @@ DATA = {
         "filament_mm": 1.75,
         "nozzle_mm": 0.4,
         "max_e_only_mm": 200,
+        "pressure_advance_s": 0.035,
+        "advance_smooth_s": 0.04,
     },
     "heaters": {
         "nozzle": {
