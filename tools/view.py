@@ -44,9 +44,12 @@ def _window(path, shown):
 
 
 def _strokes(path, which, axes_pair):
-    """(x, y) of a polyline with a gap behind each segment."""
-    a, b = path.points[:-1][which][:, axes_pair], path.points[1:][which][:, axes_pair]
-    return np.stack([a, b, np.full_like(a, np.nan)], 1).reshape(-1, 2).T
+    """(x, y) of a polyline through the segments, with a gap where one does not follow the other."""
+    points = path.points[:, axes_pair]
+    chosen = np.flatnonzero(which)
+    first = np.flatnonzero(np.diff(chosen, prepend=-2) != 1)
+    line = np.insert(points[chosen + 1], first, points[chosen[first]], axis=0)
+    return np.insert(line, (first + np.arange(len(first)))[1:], np.nan, axis=0).T
 
 
 class _PathView:

@@ -11,9 +11,9 @@ from tools.stepfile import StepFile
 from tools.verify.kinematics import Kinematics
 
 COLUMNS = 4096  # of a curve over time; more cannot be told apart
-PATH_POINTS = 300_000
+PATH_POINTS = 200_000
 PATH_MM = 0.01  # deviation allowed at first
-CHUNK = 1 << 15  # samples at a time
+CHUNK = 1 << 13  # samples at a time
 NEAR = 6  # samples on either side of a speed and an acceleration
 HALF = 10  # and of a jerk: the place is known to half a step only where an axis stops or starts
 STILL_S = 0.05  # between steps so far apart an axis stands

@@ -135,6 +135,14 @@ def test_thinning_stays_near():
     assert np.abs(points[np.argmin(flags)] - circle[1000]).max() < 1e-9, "where printing ends a point stays"
 
 
+def test_strokes_join_what_follows():
+    points = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 1, 0], [0, 1, 0.0]])
+    path = viewdata.ToolPath(points, np.ones(4, bool), 0, 0, 0)
+    x, y = view._strokes(path, np.array([True, True, False, True]), [0, 1])
+    assert np.array_equal(x, [0, 1, 2, np.nan, 2, 0], equal_nan=True) and np.array_equal(y, [0, 0, 0, np.nan, 1, 1], equal_nan=True)
+    assert view._strokes(path, np.zeros(4, bool), [0, 1]).shape == (2, 0)
+
+
 @pytest.mark.parametrize("text", ["G1 X60 E2 F3000\n", "G1 X30 E1 F3000\nG1 Y60 E2\n", "G1 X20 E1 F3000\nG1 Z40 E9\n"])
 def test_no_blank_half(tmp_path, text):
     """Flat, square and tall parts: each view has at least a third of its row's room."""
