@@ -29,10 +29,10 @@ PROGRAM = ROOT / "tests/vectors/programs/corners.gcode"
 
 
 @contextlib.contextmanager
-def printer(tmp_path):
+def printer(tmp_path, description=MACHINE):
     """The process and its first line of output, when it accepts connections."""
     machine = tmp_path / "machine.json"
-    machine.write_text(json.dumps(MACHINE))
+    machine.write_text(json.dumps(description))
     words = command(
         "printer",
         "/machine.json",
