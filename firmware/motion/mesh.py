@@ -36,7 +36,7 @@ class BedMesh:
         step = [(high[0] - low[0]) // (self._nx - 1), (high[1] - low[1]) // (self._ny - 1)]
         fade = [nm(data["fade_from_mm"]) // 1000, nm(data["fade_to_mm"]) // 1000]
         self._shape = [_KINDS[data["kind"]], self._nx, self._ny] + low + step + fade
-        self.heights_nm = None  # row by row along x, less the trim; None: not measured
+        self.heights_nm = []  # row by row along x, less the trim; empty: not measured
 
     def load(self):
         """The mesh that was saved, if it is one of this machine's; a broken one is as none."""
@@ -57,7 +57,7 @@ class BedMesh:
 
     def facts(self):
         """A sentence for people."""
-        if self.heights_nm is None:
+        if not self.heights_nm:
             return "not measured"
         low, high = min(self.heights_nm) // 1000, max(self.heights_nm) // 1000
         return "%d x %d points, %d to %d um" % (self._nx, self._ny, low, high)
