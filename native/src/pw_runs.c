@@ -1,12 +1,13 @@
 /* Runs of steps from one motor's polynomial.
  *
  * The motor's position is a cubic in u over a stretch of time, rising or falling from u = lo to hi.  A step is due where it passes the middle between two counts
- * (half-step rule); runs of steps are quadratics through three such times, as long as the fit stays within 1/8 us. */
+ * (half-step rule); runs of steps are quadratics through three such times, as long as the fit stays within PW_FIT. */
 #include "pw_runs.h"
 #include "pw_math.h"
 
 #define PW_HALF ((int64_t)1 << 31)
 #define PW_HYSTERESIS ((int64_t)1 << 24) /* 1/256 step */
+#define PW_FIT 131072                    /* what a run may leave out of the series: 2 ticks */
 #define PW_BEND ((int64_t)1 << 30)       /* the series is used where the speed changes by at most a quarter from the middle to an end */
 enum { PW_CHUNK_MAX = 256 };
 
@@ -54,12 +55,6 @@ int64_t pw_root(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int6
     }
     return hi;
 }
-
-/* 1 / d of a Q32 number above 0, as r / 2^(32 + s) of a Q32 number: r has 32 bits. */
-struct pw_inverse {
-    uint32_t r;
-    int s;
-};
 
 static struct pw_inverse pw_invert(int64_t d)
 {
@@ -124,9 +119,8 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
 {
     struct pw_motor *mo = &pl->motors[motor];
     const int64_t *k = mo->k_q32;
-    int64_t fit = pl->us_q32 >> 35; /* what a run may leave out of the series: 1/8 us */
-    int64_t n = pw_min64(left, mo->chunk), at = due - mo->base_q32, u, miss = 0;
-    int64_t step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
+    int64_t n = pw_min64(left, mo->chunk), at = due - mo->base_q32, u, step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
+    if (guess < 0) guess = mo->lo_q32 + (step > 0 ? pw_mulq32(at - pw_cubic(k, mo->lo_q32), (uint32_t)step) : 0);
     for (;;) {
         int64_t target = at + (n - 1) * PW_HALF, d, e, a, b, cube, c2, err, pace, first, interval, add;
         struct pw_inverse inv;
@@ -143,12 +137,12 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
         } else {
             inv = pw_invert(d);
             e = target - pw_cubic(k, u);
-            miss = pw_min64(pw_abs64(e), PW_ONE - 1);
             if (e < PW_ONE && e > -PW_ONE) e = pw_over(e, inv);
             else e = PW_ONE;
             if (pw_abs64(e) > 64 * sp->close_q32 || u + e < mo->lo_q32 || u + e > mo->hi_q32) {
                 u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
-                miss = PW_ONE - 1;
+                d = pw_max64(pw_slope(k, u), 65536);
+                inv = pw_invert(d);
             } else {
                 u += e;
             }
@@ -163,33 +157,30 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
             return;
         }
         if (d >= 65536) {
-            int64_t a2 = 2 * k[1] + (k[2] ? pw_mulq32(6 * k[2], (uint32_t)u) : 0);
-            pace = pw_over(sp->length_q16, inv);
-            a = pw_over(pw_over(a2, inv), inv);
-            if (pw_abs64(a) * (n - 1) <= 2 * PW_BEND && pw_mulshift(pace, pw_mulq32(pw_abs64(a) * (n - 1), (uint32_t)miss), 32) > fit >> 3) {
-                /* the slope has to be that of the run's middle, not of where that was looked for */
-                inv = pw_invert(pw_max64(pw_slope(k, u), 65536));
-                pace = pw_over(sp->length_q16, inv);
-                a = pw_over(pw_over(a2, inv), inv);
-            }
-            b = k[2] ? pw_over(pw_over(pw_over(6 * k[2], inv), inv), inv) : 0;
+            a = 2 * k[1];
+            b = 6 * k[2];
+            if (b) a += pw_mulq32(b, (uint32_t)u);
+            a = pw_over(pw_over(a, inv), inv);
+            b = b ? pw_over(pw_over(pw_over(b, inv), inv), inv) : 0;
             c2 = (n - 1) * (n - 1); /* 4 c^2 */
             if (pw_abs64(a) * (n - 1) <= 2 * PW_BEND && pw_abs64(b) * (c2 / 4 + 1) <= PW_BEND) {
                 int64_t bend = a * (n - 1) / 2; /* a c, Q32 */
                 cube = pw_mulshift(3 * bend, bend, 32) - b * c2 / 4; /* (3 a^2 - b) c^2 */
                 err = pw_abs64(cube) / 24 + pw_mulshift(pw_abs64(bend), pw_abs64(10 * (b * c2 / 4)) + pw_mulshift(15 * bend, bend, 32), 32) / 24;
+                pace = pw_over(sp->length_q16, inv);
                 err = pw_mulshift(pace * (n - 1) / 2, err, 32);
-                if (err <= fit) {
+                if (err <= PW_FIT) {
                     add = -pw_mulshift(pace, a, 32);
                     interval = pace + pw_mulshift(pace, cube, 35);
                     first -= interval * (n - 1) / 2 - add * c2 / 8;
                     interval -= add * (n - 2) / 2;
-                    if (err * 16 <= fit && mo->chunk <= n) mo->chunk = (int32_t)pw_min64(2 * n, PW_CHUNK_MAX);
+                    if (err * 16 <= PW_FIT && mo->chunk <= n) mo->chunk = (int32_t)pw_min64(2 * n, PW_CHUNK_MAX);
                     if (interval >= 0 && add <= INT32_MAX && add >= -INT32_MAX) {
                         step = pw_over(PW_ONE, inv);
                         step -= pw_mulshift(step, bend, 32);
                         mo->guess_q32 = u + (n + 1) * step / 2;
                         mo->step_q32 = step > PW_HALF ? 0 : step;
+                        mo->pace_q16 = pace - pw_mulshift(pace, bend, 32);
                         pw_emit(pl, motor, pw_max64(first, sp->time_q16), interval, add, n);
                         return;
                     }
@@ -200,6 +191,22 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
         mo->chunk = (int32_t)pw_max64(n, 2);
     }
 }
+void pw_begin_span(struct pw_span *sp, int64_t time_q16, int64_t length_q16)
+{
+    sp->time_q16 = time_q16;
+    sp->length_q16 = length_q16;
+    sp->inverse = pw_invert(length_q16);
+    sp->close_q32 = pw_over((int64_t)1 << 13, sp->inverse) + 1; /* 1/8 tick */
+}
+
+void pw_begin_part(struct pw_motor *mo, int64_t lo, int64_t hi, const struct pw_span *sp)
+{
+    mo->lo_q32 = lo;
+    mo->hi_q32 = hi;
+    mo->guess_q32 = -1;
+    mo->step_q32 = mo->pace_q16 > 0 && mo->pace_q16 < sp->length_q16 / 2 ? pw_over(mo->pace_q16, sp->inverse) : 0;
+}
+
 int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work)
 {
     struct pw_motor *mo = &pl->motors[motor];
