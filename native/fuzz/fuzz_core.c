@@ -202,6 +202,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cfg.steps_per_m[2] = pick(data[12], 1000, 400000);
     cfg.axis_accel_um_s2[2] = pick(data[13], 20000, 1000000);
     cfg.dir_setup_ns = data[14] * 20;
+    if (data[3] & 128) {
+        cfg.shaper[0] = data[4] % 7;
+        cfg.shaper[1] = data[5] % 7;
+        cfg.shaper[2] = data[6] % 3;
+        cfg.shaper_mhz[0] = pick(data[7], 10000, 200000);
+        cfg.shaper_mhz[1] = pick(data[8], 10000, 200000);
+        cfg.advance_us[0] = data[9] * 500;
+        cfg.advance_smooth_us = pick(data[11], 20000, 100000);
+    }
     if (data[0] & 64) {
         cfg.retract_um = 800;
         cfg.unretract_extra_um = 20;
