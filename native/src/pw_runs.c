@@ -1,13 +1,12 @@
 /* Runs of steps from one motor's polynomial.
  *
  * The motor's position is a cubic in u over a stretch of time, rising or falling from u = lo to hi.  A step is due where it passes the middle between two counts
- * (half-step rule); runs of steps are quadratics through three such times, as long as the fit stays within PW_FIT. */
+ * (half-step rule); runs of steps are quadratics through three such times, as long as the fit stays within 1/8 us. */
 #include "pw_runs.h"
 #include "pw_math.h"
 
 #define PW_HALF ((int64_t)1 << 31)
 #define PW_HYSTERESIS ((int64_t)1 << 24) /* 1/256 step */
-#define PW_FIT 131072                    /* what a run may leave out of the series: 2 ticks */
 #define PW_BEND ((int64_t)1 << 30)       /* the series is used where the speed changes by at most a quarter from the middle to an end */
 enum { PW_CHUNK_MAX = 256 };
 
@@ -119,6 +118,7 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
 {
     struct pw_motor *mo = &pl->motors[motor];
     const int64_t *k = mo->k_q32;
+    int64_t fit = pl->us_q32 >> 35; /* what a run may leave out of the series: 1/8 us */
     int64_t n = pw_min64(left, mo->chunk), at = due - mo->base_q32, u, step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
     if (guess < 0) guess = mo->lo_q32 + (step > 0 ? pw_mulq32(at - pw_cubic(k, mo->lo_q32), (uint32_t)step) : 0);
     for (;;) {
@@ -169,12 +169,12 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
                 err = pw_abs64(cube) / 24 + pw_mulshift(pw_abs64(bend), pw_abs64(10 * (b * c2 / 4)) + pw_mulshift(15 * bend, bend, 32), 32) / 24;
                 pace = pw_over(sp->length_q16, inv);
                 err = pw_mulshift(pace * (n - 1) / 2, err, 32);
-                if (err <= PW_FIT) {
+                if (err <= fit) {
                     add = -pw_mulshift(pace, a, 32);
                     interval = pace + pw_mulshift(pace, cube, 35);
                     first -= interval * (n - 1) / 2 - add * c2 / 8;
                     interval -= add * (n - 2) / 2;
-                    if (err * 16 <= PW_FIT && mo->chunk <= n) mo->chunk = (int32_t)pw_min64(2 * n, PW_CHUNK_MAX);
+                    if (err * 16 <= fit && mo->chunk <= n) mo->chunk = (int32_t)pw_min64(2 * n, PW_CHUNK_MAX);
                     if (interval >= 0 && add <= INT32_MAX && add >= -INT32_MAX) {
                         step = pw_over(PW_ONE, inv);
                         step -= pw_mulshift(step, bend, 32);
