@@ -35,8 +35,8 @@ M400
 
 
 def description(name="sim-cartesian", **motion):
-    """A machine's description with other limits (keys of printer.motion)."""
-    result = factory.describe(name)
+    """A machine's description without shaping, with other limits (keys of printer.motion)."""
+    result = steps.plain_machine(factory.describe(name), 1)
     result["printer"]["motion"].update(motion)
     return result
 

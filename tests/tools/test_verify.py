@@ -12,8 +12,8 @@ import pytest
 from hal import factory
 from tests.tools.helpers_programs import program
 from tests.tools.helpers_streams import SQUARE, description, load, make, save, simulate
-from tools import stepheader
-from tools.verify.gcode import VerifyError, read
+from tools import stepheader, steps
+from tools.verify.gcode import VerifyError, plain_text, read
 from tools.verify.verifier import verify
 
 SLICED = os.path.join(os.path.dirname(__file__), "..", "vectors", "sliced")
@@ -47,7 +47,7 @@ def test_the_cores_stream_passes(good):
 @pytest.mark.parametrize("name", ["prusa_plate_arcs", "prusa_vase_spiral", "cura_boat", "cura_plate_relative_e"])
 def test_sliced_files_pass(tmp_path, name, machine):
     with open(os.path.join(SLICED, name + ".gcode"), encoding="ascii") as file:
-        gcode, path = make(tmp_path, file.read(), factory.describe(machine))
+        gcode, path = make(tmp_path, file.read(), description(machine))
     report, wrong = judged(gcode, path)
     assert not wrong
     assert report.totals["steps"] > 100000
@@ -65,7 +65,7 @@ LEGS_GCODE = "M83\nG1 F3000\nG1 X30 Y17 E0.5\nM400\nG1 E-0.9\nG1 X12.3 Y40.7 E0.
 def simulated(tmp_path, machine, legs, gcode, v, a, j):
     text = tmp_path / "leg.gcode"
     text.write_text(gcode)
-    header = stepheader.describe_machine(factory.core_config(factory.describe(machine)))
+    header = stepheader.describe_machine(factory.core_config(description(machine)))
     return judged(str(text), save(str(tmp_path / "leg.steps"), header, simulate(header, legs, v, a, j)))
 
 
@@ -346,3 +346,20 @@ def test_command(good, tmp_path):
 def test_random_programs_pass(tmp_path, machine, seed):
     gcode, path = make(tmp_path, program(seed), description(machine))
     assert not judged(gcode, path)[1], "seed %d" % seed
+
+
+# -- shaped, as the machine comes --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [SQUARE, program(1001), program(1002)], ids=["square", "1001", "1002"])
+def test_the_shaped_machine_follows_its_plan(tmp_path, text):
+    machine = factory.describe("sim-corexy")
+    assert machine["printer"]["motion"]["shaper"]["x"]
+    gcode, path = make(tmp_path, text, machine)
+    _, plain = make(tmp_path, plain_text(gcode, load(path)[0]).decode(), steps.plain_machine(machine), "plain")
+    report = verify(gcode, path, plain)
+    assert report.ok, {name: finding.why for name, finding in report.findings.items() if not finding.ok}
+    assert report["shaped"].checked > 10000
+    done = run_command(gcode, path)
+    assert done.returncode == 1 and "--plain" in done.stderr
+    assert run_command(gcode, path, "--plain", plain).returncode == 0

@@ -3,13 +3,16 @@
 import numpy as np
 
 CHUNK = 1 << 20
+STEP_TIME_S = 0.25e-6
+RATE_SHARE = 0.01
 
 
 def check_motor(report, ticks, dirs, header, line=None):
     """Ticks in order, rate and set-up of one motor; False when the stream is too broken to go on."""
     clock = header["clock_hz"]
-    least = clock / header["limits"]["max_step_rate"] - 1
-    # the stated time is rounded to whole ticks at both ends
+    gap = clock / header["limits"]["max_step_rate"]
+    # times are rounded to whole ticks at both ends, and a step may be off its ideal time
+    least = gap - 1 - min(STEP_TIME_S * clock, RATE_SHARE * gap)
     setup = header["limits"]["dir_setup_s"] * clock - 1
     good = True
     for at in range(0, len(ticks), CHUNK):
