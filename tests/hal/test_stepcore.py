@@ -188,7 +188,7 @@ def test_full_queues_never_starve(rings, every_ms):
 
 
 def test_tiny_queues_slow_down_and_do_not_stop():
-    core = make_core(window=16, ring_runs=32, port_config={"queue_runs": 32})
+    core = make_core(window=16, queue_segments=0, ring_runs=32, port_config={"queue_runs": 32})
     got = play(core, circles(0.1, 100, 1500), advance_ticks=50 * MS)
     status = core.port.status()
     assert got.error is None
