@@ -93,11 +93,11 @@ def random_machine(rng, kinematics=None, shaped=False):
         config["tool_z_um"] = [0, -100, 50, 0, 0]
     if kind == "linear":
         config["matrix_1e6"] = [1000000, rng.randrange(-400000, 400000), 0, 0, rng.choice((-900000, 800000)), 100000, 0, 0, 1500000]
-    box = (0, 235)
+    box = (0, 235) if tools == 1 else (25, 225)  # each nozzle reaches all of it
     if kind == "delta":
         _delta(config)
         config["skew_1e6"] = [0, 0, 0]
-        box = (-85, 85)
+        box = (-85, 85) if tools == 1 else (-65, 65)
     if shaped:
         # two plans are compared: a stop is a segment more when it is shaped, pulse rates are rounded, and
         # density ends otherwise at a stop: none of them may bind
