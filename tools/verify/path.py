@@ -39,8 +39,8 @@ class Path:
         for tool, fed in enumerate(self.filament):
             fed[1:] = np.cumsum(np.where(moves.tool == tool, delta[:, 3], 0.0))
         self._lay_out()
-        self._limits()
         self._loose(header["tol"]["path_mm"])
+        self._limits()
         self._corners()
 
     # -- motors ----------------------------------------------------------------------------------------------------------------
@@ -113,6 +113,8 @@ class Path:
         with np.errstate(divide="ignore", invalid="ignore"):
             for axis, name in enumerate("xyze"):
                 share = np.abs(self.unit[:, axis])
+                if axis < 3:  # a merged line, or a chord of an arc, may point elsewhere
+                    share = np.maximum(share - np.where(self.loose, self.turn_slack, 0.0), 0.0)
                 speed = np.minimum(speed, np.where(share > 0, getattr(moves, name + "_speed") / share, np.inf))
                 accel = np.minimum(accel, np.where(share > 0, getattr(moves, name + "_accel") / share, np.inf))
         self.speed, self.accel = speed, accel

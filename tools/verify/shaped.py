@@ -133,7 +133,7 @@ def check(report, steps, target, header, path, plain):
     """All motors of the shaped stream against the target.  plain: header of the plain stream."""
     speed = float(path.speed.max()) if len(path.speed) else 0.0
     # between its own steps, near a standstill, the plain stream does not show the place
-    unknown_mm = max(stepper["step_mm"] for stepper in plain["steppers"][:3])
+    unknown_mm = 1.5 * max(stepper["step_mm"] for stepper in plain["steppers"][:3])
     for m in range(len(steps.steppers)):
         ticks, dirs = np.array(steps.ticks(m)), np.array(steps.dirs(m), np.int64)
         step_mm = path.step_mm[m]
