@@ -38,8 +38,8 @@ class Machine:
     def plain(self, finer=4):
         """The same machine without shapers and pressure advance, of finer steps."""
         config = dict(self.config, shaper=[0] * 3, advance_us=[0] * 5)
-        motors = config["motors"]
-        config["steps_per_m"] = [n * finer if m < motors else 1 for m, n in enumerate(config["steps_per_m"])]
+        motors = 3 + self.tools
+        config["steps_per_m"] = [n * finer for n in config["steps_per_m"][:motors]] + [1] * (8 - motors)
         config["max_step_hz"] *= finer
         return Machine(config, self.box, ())
 
@@ -184,8 +184,9 @@ def run(config, text, pieces=None, budget=64, pack_bytes=4096, every=0, out=None
         while more:
             more = sink.drain_core(budget)
             digest.update(sink)
-            for motor in range(core.motors if writer else 0):
-                writer.append(motor, sink.ticks(motor), sink.dirs(motor))
+            if writer:
+                for motor in range(core.motors):
+                    writer.append(motor, sink.ticks(motor), sink.dirs(motor))
 
     core.begin()
     error = _feed(core, text, pieces, drain, (lambda turn: turn % every or drain()) if every else None)

@@ -10,6 +10,8 @@ The plain stream is judged by itself (verifier.py).  One of many more steps a mi
 tools.steps.plain_machine().
 """
 
+import functools
+
 import numpy as np
 
 from tools.verify.gcode import VerifyError
@@ -36,7 +38,8 @@ def check_pair(header, plain):
         if header.get(key) != plain.get(key):
             raise VerifyError("the plain stream is of another machine: %s differs" % key)
     limits, others = dict(header["limits"]), dict(plain["limits"])
-    limits.pop("max_step_rate"), others.pop("max_step_rate")
+    for either in (limits, others):
+        either.pop("max_step_rate")
     if limits != others:
         raise VerifyError("the plain stream is of another machine: limits differ")
     if [s["role"] for s in header["steppers"]] != [s["role"] for s in plain["steppers"]]:
@@ -94,6 +97,10 @@ class Target:
             still[axis] = sum(a * self._axes(self._along(plan - lag))[axis] for a, lag in pulses)
         return self.kinematics.motors_of(np.stack(still, 1))
 
+    def axis_place(self, axis, t):
+        """(n) mm of one axis motor."""
+        return self.places(t)[axis]
+
     def filament(self, tool, t):
         """(n) mm of an extruder at times of the shaped stream."""
         plan = t - self.delay_s
@@ -140,16 +147,10 @@ def check(report, steps, target, header, path, plain):
         tool = path.kinematics.extruder.get(m)
         if tool is None:
             slack_mm = (header["tol"]["path_mm"] + unknown_mm + speed * STEP_TIME_S) * path.norm[m]
-            at = path.kinematics.axis.index(m)
-
-            def place(t, at=at):
-                return target.places(t)[at]
+            place = functools.partial(target.axis_place, path.kinematics.axis.index(m))
         else:
             slack_mm = min(header["tol"]["e_mm"], E_SLACK_MM)
-
-            def place(t, tool=tool):
-                return target.filament(tool, t)
-
+            place = functools.partial(target.filament, tool)
         _check_motor(report, ticks, dirs, place, step_mm, slack_mm, steps, m, path)
 
 
