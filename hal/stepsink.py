@@ -40,7 +40,10 @@ class Sink:
             checked(lib.pw_sink_buffers(self._sink, motor, pack_at, pack_bytes, ticks_at, dirs_at, record_steps))
 
     def drain_core(self, budget=64):
-        """Runs the core dry, without any port; budget 0: takes what its rings hold.  True: a buffer is full, use the buffers and call again."""
+        """Runs the core dry, without any port; budget 0: takes what its rings hold.
+
+        True: a buffer is full, use the buffers and call again.
+        """
         return checked(lib.pw_sink_core(self._sink, self._core.core, budget, self._raw_at)) == 1
 
     def drain_port(self):
