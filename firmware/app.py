@@ -72,8 +72,8 @@ class App:
         if description["printer"]["mesh"] is not None:
             from firmware.motion.mesh import BedMesh  # code that other machines have no room for
 
-            self.motion.bed = BedMesh(machine, self.motion, self.config)
-            self.motion.bed.load()
+            self.motion.bed = BedMesh(machine, self.motion, self.config)  # pyright: ignore[reportAttributeAccessIssue]
+            self.motion.bed.load()  # pyright: ignore[reportAttributeAccessIssue]
         self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
         yield

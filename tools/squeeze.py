@@ -113,7 +113,7 @@ class _Module(ast.NodeVisitor):
         self.definitions.append(node)
         self._function(node, node.body)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
 
     def visit_Lambda(self, node):
         self._function(node, [node.body])
@@ -167,7 +167,7 @@ class _Module(ast.NodeVisitor):
         self.rest.update(node.names)
         self._here.foreign.update(node.names)
 
-    visit_Nonlocal = visit_Global
+    visit_Nonlocal = visit_Global  # type: ignore[assignment]
 
     def visit_ExceptHandler(self, node):
         if node.name:
@@ -350,7 +350,7 @@ def _families(module, by_name):
     found = set()
     for node in module.definitions:
         for base in node.bases if isinstance(node, ast.ClassDef) else ():
-            name = base.id if isinstance(base, ast.Name) else base.value.id if isinstance(base, ast.Attribute) else ""
+            name = base.id if isinstance(base, ast.Name) else base.value.id if isinstance(base, ast.Attribute) else ""  # pyright: ignore[reportAttributeAccessIssue]
             source, member = module.imports.get(name, (None, None))
             if member and source + "." + member in by_name:
                 source = source + "." + member

@@ -119,7 +119,7 @@ async def set_job_attributes(ctx):
             if attribute in default:
                 changes[attribute] = codec.attribute_of(attribute, default[attribute])
         elif attribute == "job-name" or attribute == _MESSAGE:
-            if problem(find(registry_job.ROWS, attribute)[SYNTAX], asked):
+            if problem(find(registry_job.ROWS, attribute)[SYNTAX], asked):  # pyright: ignore[reportOptionalSubscript]
                 wrong.append(codec.attribute_of(attribute, asked))
             elif attribute == "job-name":
                 name = materials.text_of(asked[0][1])

@@ -94,7 +94,7 @@ async def get_printer_supported_values(ctx):
     answers = []
     for name in sorted(SETTINGS):
         row = attributes.find(registry_printer.ROWS, name)
-        if requested.has(row[attributes.GROUP], name):
+        if requested.has(row[attributes.GROUP], name):  # pyright: ignore[reportOptionalSubscript]
             answers.append(codec.attribute(tags.ADMIN_DEFINE, name, []))
     if requested.has("T", _READY):
         known = ctx.printer.materials

@@ -75,11 +75,11 @@ def turn(entries):
         if name == "job-priority":
             result.priority = value
         elif name == "job-hold-until":
-            result.hold = materials.text_of(value)
+            result.hold = materials.text_of(value)  # pyright: ignore[reportAttributeAccessIssue]
         else:
             # the exact time wins (PWG 5100.7 section 6.9.6)
             result.hold = None
-            result.hold_unix = values.unix_time(value)
+            result.hold_unix = values.unix_time(value)  # pyright: ignore[reportAttributeAccessIssue]
     return result
 
 

@@ -127,7 +127,7 @@ def schedule_after(queue, job, predecessor):
         for moved in order.shift(waiting, at):
             queue.rewait(moved)
         found = order.after(waiting, at)
-    queue.replace(job, found[0], found[1])
+    queue.replace(job, found[0], found[1])  # pyright: ignore[reportOptionalSubscript]
 
 
 def _check_waiting(job):

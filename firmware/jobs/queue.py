@@ -195,7 +195,7 @@ class JobQueue:
             job.hold = hold
             job.hold_unix = hold_unix
         elif self.flag(HOLD_NEW):
-            job.hold = holds.ON_CREATE
+            job.hold = holds.ON_CREATE  # pyright: ignore[reportAttributeAccessIssue]
         job.boot = self.journal.boot
         job.created_s = self._clock.uptime_s()
         job.created_unix = self._clock.unix_s()

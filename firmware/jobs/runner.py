@@ -278,8 +278,8 @@ class Runner:
         reasons = [states.PRINTER_STOPPED] if self._pause_wanted else []
         if self._suspended:
             reasons.append(states.JOB_SUSPENDED)
-        told = [reason for reason in self.job.reasons if reason != states.WARNINGS_DETECTED]
-        if self.job.state != states.PROCESSING_STOPPED or told != reasons:
+        told = [reason for reason in self.job.reasons if reason != states.WARNINGS_DETECTED]  # pyright: ignore[reportOptionalMemberAccess]
+        if self.job.state != states.PROCESSING_STOPPED or told != reasons:  # pyright: ignore[reportOptionalMemberAccess]
             self.queue.move(self.job, states.PROCESSING_STOPPED, reasons, self._pause_message)
         self._refresh()
 
@@ -339,7 +339,7 @@ class Runner:
             if self._suspended and not self._pause_wanted:
                 # the platform is taken, so no other job can have its turn; there is no keyword for that
                 reasons.append("other-report")
-                message = "job %d is suspended" % self.job.id
+                message = "job %d is suspended" % self.job.id  # pyright: ignore[reportOptionalMemberAccess]
         else:
             state = IDLE if self.job is None else PROCESSING
         if self._pause_wanted:

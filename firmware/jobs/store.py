@@ -20,7 +20,7 @@ class Store:
         self.journal = Journal(log, clock, caps.history)
         self.spool = spools.Spool(files, caps.spool_bytes)
         self.kept = Kept(self.spool)
-        self.spool.give_way = self.kept.drop_oldest
+        self.spool.give_way = self.kept.drop_oldest  # pyright: ignore[reportAttributeAccessIssue]
         self.error = None  # message of what failed last; None when everything is stored
         self._moving = None if caps.write_while_moving else moving
         self._unstorable = unstorable
