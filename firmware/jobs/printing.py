@@ -101,10 +101,11 @@ class Printing:
         try:
             await runner.store()
             await self._prepare(job)
+            starved = self.port.status().starvations
             for index in range(len(job.documents)):
                 await self._document(job, index)
                 self._done_bytes += self.feeder.taken_bytes
-            end = self._completed(job)
+            end = self._completed(self.port.status().starvations - starved)
         except JobEnd as e:
             end = e
         except MotionError as e:
@@ -123,10 +124,14 @@ class Printing:
         await self._finish(job, end)
         return end
 
-    def _completed(self, job):
-        warning = self._review.warning(self._ignored)
-        if warning:
-            return JobEnd(states.COMPLETED, [states.COMPLETED_WITH_WARNINGS], warning)
+    def _completed(self, starved):
+        """starved: how often the motion slowed down because no more of the document had been read and planned."""
+        warnings = [self._review.warning(self._ignored)]
+        if starved:
+            warnings.append("the motion had to wait for data %d times" % starved)
+        told = "; ".join([warning for warning in warnings if warning])
+        if told:
+            return JobEnd(states.COMPLETED, [states.COMPLETED_WITH_WARNINGS], told)
         return JobEnd(states.COMPLETED, [states.COMPLETED_SUCCESSFULLY])
 
     async def _finish(self, job, end):

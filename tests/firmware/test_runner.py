@@ -380,6 +380,25 @@ def test_a_short_absence_of_control_does_no_harm():
             assert job.state == states.COMPLETED, job.message
             assert printer.digest == direct_digest(data)
             assert printer.port.status().hard_stops == 0
+            starved = printer.port.status().starvations
+            assert ("wait for data" in job.message) == (starved > 0)
+
+    run(go())
+
+
+def test_motion_that_waited_for_data_is_told(tmp_path):
+    data = (SLICED / "prusa_vase_spiral.gcode").read_bytes()
+    machine = tmp_path / "little.json"
+    rings = '{"segments": 0, "runs": 16, "queue_runs": 16}'
+    machine.write_text('{"from": "sim-cartesian", "printer": {"motion": {"look_ahead": 16}}, "pcb": {"rings": %s}}' % rings)
+
+    async def go():
+        async with Printer(str(machine), faults=["stall=1300@%d" % at for at in range(140, 320, 10)]) as printer:
+            job = await printer.print(data)
+            assert job.state == states.COMPLETED, job.message
+            assert printer.digest == direct_digest(data, str(machine))
+            assert printer.port.status().starvations > 0 and "wait for data" in job.message
+            assert states.COMPLETED_WITH_WARNINGS in job.reasons
 
     run(go())
 
