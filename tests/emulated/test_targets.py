@@ -67,8 +67,10 @@ def test_cpython(table):
 def test_the_command_line_gives_the_same(name, table):
     for machine in golden.factory.machines():
         key = "sliced/%s.gcode" % name
-        result = steps.run(io.BytesIO(PROGRAMS[key]), name, machine)
         kept = table[machine][key]
+        if kept["error"]:  # a model that lies outside the machine
+            continue
+        result = steps.run(io.BytesIO(PROGRAMS[key]), name, machine)
         assert (result["sha256"], list(result["steps"].values()), result["moves"]) == (kept["sha256"], kept["steps"], kept["moves"])
 
 

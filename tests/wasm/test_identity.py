@@ -9,7 +9,7 @@ from tests.hal.helpers_core import drain, make_core
 from tests.wasm.helpers_wasm import ROOT, run
 
 CORPUS = sorted(path for path in (ROOT / "tests/vectors").rglob("*.gcode") if path.stat().st_size < 200_000)
-MACHINES = ("sim-cartesian", "sim-corexy")
+MACHINES = ("sim-cartesian", "sim-corexy", "sim-delta")
 
 
 def test_there_is_a_corpus():
@@ -32,7 +32,7 @@ def test_the_stream_is_bit_identical(machine):
         assert there["sha256"] == here.digest, name
         assert there["moves"] == here.moves, name
         assert (there["error"] and tuple(there["error"])) == here.error, name
-        assert sum(here.steps) > 100, name
+        assert sum(here.steps) > 100 or here.error, name
 
 
 def test_a_digest_can_differ():

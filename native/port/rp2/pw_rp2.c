@@ -22,7 +22,7 @@ static int settle(struct pw_rp2_config *c, const struct pw_rp2_config *rc, int32
     c->side_runs = or_default(c->side_runs, 8);
     c->queue_marks = or_default(c->queue_marks, 32);
     c->ring_words = or_default(c->ring_words, 2048);
-    c->lead_us = or_default(c->lead_us, 3000);
+    c->lead_us = or_default(c->lead_us, 6000);
     c->prefill_us = or_default(c->prefill_us, 20000);
     c->lease_ms = or_default(c->lease_ms, 1500);
     c->stack_bytes = or_default(c->stack_bytes, 6144);

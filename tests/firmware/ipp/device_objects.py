@@ -34,7 +34,7 @@ def printer():
     machine = Plain(description=DESCRIPTION, caps=Plain(spool_bytes=1 << 20, identify=("display",)), clock=clock())
     fields = dict(printer_state=3, state_reasons=[], state_message="", accepting=True, changed_s=5, position_um=[0, 10, 20])
     runner = Plain(status=Plain(**fields))
-    queue = Plain(count_active=lambda: 2, intervening=lambda job: 1, time_out_s=120)
+    queue = Plain(count_active=lambda: 2, intervening=lambda job: 1, time_out_s=120, flag=lambda name: False)
     heating = Plain(readings=lambda: [("nozzle", 20.4, 0)], current_c=lambda name: None)
     materials = Materials(DESCRIPTION["printer"])
     made = Printer(machine, queue, runner, heating, materials, {"printer_uuid": "urn:uuid:x"}, [2, 11], "1.0.0")
@@ -202,12 +202,13 @@ class TestFormats(unittest.TestCase):
             self.assertTrue(not formats.is_gcode(start), start)
 
     def test_settle(self):
+        self.assertEqual(formats.settle("application/octet-stream", b"PK\x03\x04"), "model/3mf")
         self.assertEqual(formats.settle(None, b"G28"), "text/x-gcode")
         self.assertEqual(formats.settle("application/octet-stream", b"G28"), "text/x-gcode")
         self.assertEqual(formats.settle("application/vnd.pwg-safe-gcode", b"G28"), "application/vnd.pwg-safe-gcode")
         for kind, start, code in (
             ("application/octet-stream", b"\x1f\x8b\x08", status.FORMAT_NOT_SUPPORTED),
-            ("application/octet-stream", b"PK\x03\x04", status.FORMAT_ERROR),
+            ("application/octet-stream", b"%PDF-1.7", status.FORMAT_ERROR),
         ):
             try:
                 formats.settle(kind, start)

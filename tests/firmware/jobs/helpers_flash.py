@@ -250,3 +250,4 @@ class FakeCaps:
         self.spool_bytes = spool_bytes
         self.write_while_moving = write_while_moving
         self.connections = 4
+        self.tools = 1
