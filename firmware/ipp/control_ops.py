@@ -5,9 +5,10 @@ undoes it.
 """
 
 from firmware.ipp import codec, materials, status, tags, ticket
-from firmware.ipp.answers import answer, cancel, not_possible, stored
+from firmware.ipp.answers import answer, cancel, stored
 from firmware.ipp.checks import PRINTER
 from firmware.ipp.codec import Response
+from firmware.ipp.job_ops import cancel_job
 from firmware.ipp.status import IppError
 from firmware.jobs import holds, states
 from firmware.jobs.queue import DISABLED, HOLD_NEW, PAUSED
@@ -85,14 +86,8 @@ def _current(ctx):
 
 async def cancel_current_job(ctx):
     """RFC 3998 section 4.2."""
-    job = _current(ctx)
-    reason = states.CANCELED_BY_USER if job.user == ctx.user else states.CANCELED_BY_OPERATOR
-    try:
-        cancel(ctx.printer, job, reason, ticket.text(ctx.op, "message"))
-    except states.IllegalMove:
-        raise not_possible(job)
-    await stored(ctx.printer.queue)
-    return Response()
+    ctx.job = _current(ctx)
+    return await cancel_job(ctx)
 
 
 async def suspend_current_job(ctx):
