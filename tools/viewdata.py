@@ -73,7 +73,8 @@ class Columns:
 class _Motor:
     """Place of one motor at any time up to what is known: straight between steps, resting where they are far apart."""
 
-    def __init__(self, stepper, clock_hz, still_s):
+    def __init__(self, stepper, clock_hz, still_s, period):
+        self.period = period  # plan ticks between samples, which lie at its multiples
         self.step_mm, self.clock_hz, self.still = stepper["step_mm"], clock_hz, still_s * clock_hz
         self.ramp = min(0.005, still_s / 4) * clock_hz
         self.count = round(stepper["start_mm"] / stepper["step_mm"])
@@ -82,21 +83,24 @@ class _Motor:
         self.fresh = []
 
     def append(self, ticks, dirs):
-        if len(ticks):
-            self.fresh.append((np.array(ticks, float), np.array(dirs, float)))
+        """Keeps the steps on either side of a sample: between others there is nobody to see them, and they may be a million a second."""
+        if not len(ticks):
+            return
+        counts = self.count + np.cumsum(dirs, dtype=np.int64)
+        self.count = int(counts[-1])
+        sample = np.floor_divide(ticks, self.period)
+        follows = np.flatnonzero(np.diff(sample))
+        kept = np.unique(np.concatenate(([0, len(ticks) - 1], follows, follows + 1)))
+        places = counts[kept].astype(float)
+        # a step happens half a step before the place it leads to
+        self.fresh.append((ticks[kept].astype(float), places - 0.5 * dirs[kept], places))
 
     def at(self, ticks):
         """mm at rising plan ticks; steps before the first of them are forgotten next time."""
         if self.fresh:
-            new = np.concatenate([part[0] for part in self.fresh])
-            dirs = np.concatenate([part[1] for part in self.fresh])
+            known = (self.ticks, self.edges, self.behind)
+            self.ticks, self.edges, self.behind = map(np.concatenate, zip(known, *self.fresh, strict=True))
             self.fresh = []
-            counts = self.count + np.cumsum(dirs)
-            self.count = int(counts[-1])
-            # a step happens half a step before the place it leads to
-            self.ticks = np.concatenate([self.ticks, new])
-            self.edges = np.concatenate([self.edges, counts - 0.5 * dirs])
-            self.behind = np.concatenate([self.behind, counts])
         gaps = np.diff(self.ticks)
         still = np.flatnonzero(gaps > self.still)
         where = np.repeat(still + 1, 2)
@@ -139,7 +143,8 @@ class Recorder:
         self.dt = sample_s(header)
         self.period = self.dt * self.clock_hz
         extruders = self.kinematics.extruder
-        self.motors = [_Motor(s, self.clock_hz, STILL_E_S if m in extruders else STILL_S) for m, s in enumerate(header["steppers"])]
+        still_s = [STILL_E_S if m in extruders else STILL_S for m in range(len(self.names))]
+        self.motors = [_Motor(one, self.clock_hz, still_s[m], self.period) for m, one in enumerate(header["steppers"])]
         self.sampled = 0  # samples taken
         self.last_tick = 0
         self.columns = Columns(3 + len(self.motors))

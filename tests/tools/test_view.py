@@ -123,6 +123,17 @@ def test_memory_does_not_grow(monkeypatch):
     assert motion.t[-1] == pytest.approx(200, abs=1)
 
 
+def test_steps_that_nobody_sees_are_not_kept():
+    header = stepheader.describe_machine(factory.core_config(description("sim-corexy")))
+    recorder = viewdata.Recorder(header)
+    ticks = np.arange(0, 1_000_000, 20, dtype=np.int64)
+    recorder.append(0, ticks, np.ones(len(ticks), np.int8))
+    samples = ticks[-1] / recorder.period
+    waiting = sum(len(part[0]) for part in recorder.motors[0].fresh)
+    assert len(ticks) == 50_000 and samples < waiting <= 2 * samples + 4
+    assert recorder.motors[0].count == 50_000
+
+
 def test_thinning_stays_near():
     angle = np.linspace(0, 2 * np.pi, 2001)
     circle = np.column_stack((50 * np.cos(angle), 50 * np.sin(angle), np.zeros_like(angle)))
