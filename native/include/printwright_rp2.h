@@ -34,7 +34,7 @@ struct pw_rp2_config {
     int32_t side_runs;       /* the same for the second context, default 8 */
     int32_t queue_marks;     /* a power of two, 4 to 4096, default 32 */
     int32_t ring_words;      /* a power of two, 256 to 8192, default 2048 */
-    int32_t lead_us;         /* how far ahead words are made; 1000 to 20000, default 6000 */
+    int32_t lead_us;         /* how far words are made beyond those in the PIO's queue; 1000 to 20000, default 3000 */
     int32_t prefill_us;      /* plan time that is queued before motion begins, default 20000 */
     int32_t lease_ms;        /* as in pw_host_config */
     int32_t slope_permille_s;
@@ -44,7 +44,7 @@ struct pw_rp2_config {
 
 struct pw_rp2_status {
     struct pw_pulse_status pulse;
-    int64_t least_lead_us;   /* least time that the ring reached ahead when the pump looked, since the last call */
+    int64_t least_lead_us;   /* the same: the least that the pump found, since the last call; 0 is close to a fault */
     int64_t stack_used;      /* bytes, of core 1 */
 };
 

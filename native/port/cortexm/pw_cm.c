@@ -200,7 +200,7 @@ int32_t pw_cm_init(void *mem, size_t size, const struct pw_config *cfg, const st
     if ((uintptr_t)mem % 8u || size < pw_cm_size(cc, cfg->motors)) return PW_E_MEMORY;
     setup.clock_hz = (uint32_t)c.clock_hz;
     setup.least_cycles = cycles(c.event_ns, 1000000000, c.clock_hz) + cycles(c.pulse_ns, 1000000000, c.clock_hz);
-    setup.overhead_cycles = setup.flag_cycles = 0;
+    setup.overhead_cycles = setup.flag_cycles = setup.held_words = 0;
     setup.lead_us = (uint32_t)c.lead_us;
     setup.prefill_us = (uint32_t)c.prefill_us;
     setup.ring = (uint32_t *)(void *)(at + up(sizeof *p));

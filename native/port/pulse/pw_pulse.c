@@ -44,6 +44,7 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->rules.margin_ticks = p->settle_ticks;
     p->overhead = setup->overhead_cycles;
     p->flag_cycles = setup->flag_cycles;
+    p->held = setup->held_words;
     p->lead = (uint32_t)((uint64_t)setup->lead_us * setup->clock_hz / 1000000u);
     p->slice_ticks = cfg->tick_hz / 2500; /* 0.4 ms */
     cycles = (uint64_t)p->slice_ticks * setup->clock_hz / (uint32_t)cfg->tick_hz;
@@ -52,8 +53,9 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
         p->slice_ticks /= 2;
     }
     p->prefill_ticks = (int64_t)setup->prefill_us * cfg->tick_hz / 1000000;
-    p->made = p->played = 0;
-    p->note_in = p->note_out = 0;
+    p->made = p->taken = 0;
+    p->least_ahead = BEYOND;
+    p->note_in = p->note_out = p->note_taken = p->taken_word = 0;
     p->pending = p->triggered = 0;
     p->dry = 0;
     p->missed = 0;
@@ -261,7 +263,7 @@ static void close_slice(struct pulse *p, int64_t took)
     p->made += (uint32_t)cycles;
     note = &p->note[p->note_in % PULSE_NOTES];
     note->word = p->in;
-    note->cycle = p->made;
+    note->reach = p->made + (uint32_t)p->last;
     note->tick = p->now->played;
     p->note_in++;
 }
@@ -393,6 +395,19 @@ void pw_pulse_ungate(struct pulse *p, int32_t motor)
 
 /* -- the pump ------------------------------------------------------------------------------------------------------------------------ */
 
+/* Cycles that words last which hardware can not have taken.  It takes words early (the RP2040 eight, which are 2 ms where nothing moves),
+ * and a ring that has none for it is a fault already then. */
+static uint32_t ahead(struct pulse *p)
+{
+    uint32_t taken = pw_pulse_executed(p) + p->held;
+    while (p->note_taken != p->note_in && (int32_t)(taken - p->taken_word) > 0) {
+        const struct pulse_note *note = &p->note[p->note_taken++ % PULSE_NOTES];
+        p->taken_word = note->word;
+        p->taken = note->reach;
+    }
+    return p->made + (uint32_t)p->last - p->taken;
+}
+
 /* What the pins have got to. */
 static void look(struct pulse *p)
 {
@@ -411,7 +426,6 @@ static void look(struct pulse *p)
         const struct pulse_note *note = &p->note[p->note_out % PULSE_NOTES];
         if ((int32_t)(executed - note->word) <= 0) break;
         p->first = note->word;
-        p->played = note->cycle;
         p->shown = note->tick;
         p->note_out++;
     }
@@ -421,6 +435,7 @@ static void look(struct pulse *p)
 void pw_pulse_pump(struct pulse *p)
 {
     for (;;) {
+        uint32_t now_ahead;
         if (!pw_pulse_try(p, PULSE_PORT)) {
             p->missed = 1;
             return;
@@ -428,7 +443,9 @@ void pw_pulse_pump(struct pulse *p)
         p->missed = 0;
         if (p->latched) p->context[0].target = p->context[1].target = 0;
         look(p);
-        while (!p->fault && p->made - p->played < p->lead && p->note_in - p->note_out < PULSE_NOTES && room(p) > 4u * PULSE_MOST_WORDS) {
+        now_ahead = ahead(p);
+        if (now_ahead < p->least_ahead) p->least_ahead = now_ahead;
+        while (!p->fault && ahead(p) < p->lead && p->note_in - p->note_out < PULSE_NOTES && room(p) > 4u * PULSE_MOST_WORDS) {
             if (!slice(p)) break;
             pw_pulse_made(p);
         }

@@ -28,6 +28,7 @@ struct pulse_setup {
     uint32_t clock_hz;        /* of the cycles */
     uint32_t least_cycles;    /* an event's shortest length */
     uint32_t overhead_cycles, flag_cycles; /* of an event; of a change of direction */
+    uint32_t held_words;      /* that hardware may take beyond those executed */
     uint32_t lead_us;         /* how far ahead words are made */
     uint32_t prefill_us;      /* plan time queued before motion begins */
 };
@@ -49,11 +50,11 @@ struct pulse_motor {
     int32_t stopped;          /* count at its gate's trigger */
 };
 
-/* A place that playing gets to. */
+/* The end of a slice. */
 struct pulse_note {
     uint32_t word;            /* once this word is played... */
-    uint32_t cycle;           /* ...so much time has passed */
-    int64_t tick;             /* and the plan is played up to here */
+    uint32_t reach;           /* (words before it last until this cycle) */
+    int64_t tick;             /* ...the plan is played up to here */
 };
 
 struct pulse {
@@ -71,7 +72,9 @@ struct pulse {
     int32_t motors;
     volatile uint32_t settling, dropped;
     int32_t settle;
-    uint32_t flag_cycles, lead, made, played; /* made, played: cycles, count up for ever */
+    uint32_t flag_cycles, lead;
+    uint32_t made, taken;     /* cycles, count up for ever: slices made; what hardware may have taken, to the end of a slice */
+    uint32_t least_ahead;     /* cycles, when the pump looked */
     uint32_t ratio_q16, carry_q32;
     uint64_t ratio_q32;       /* cycles a tick */
     int32_t slice_ticks, settle_ticks;
@@ -86,6 +89,7 @@ struct pulse {
     struct pulse_run run[2][PW_MOTORS]; /* per context */
     struct pulse_note note[PULSE_NOTES];
     uint32_t note_in, note_out, first; /* first: word at which an event begins, at or before the one being played */
+    uint32_t held, note_taken, taken_word; /* the slice to be taken next, and where it begins */
     volatile uint32_t pending; /* bits per motor: stopped by its gate, not yet counted */
     uint32_t triggered;        /* counted */
     uint32_t stop_word[PW_MOTORS], stop_first[PW_MOTORS]; /* words executed then; an event's begin before that */
@@ -118,7 +122,7 @@ void pw_pulse_made(struct pulse *p);                     /* words up to p->in ma
 size_t pw_pulse_queue_size(int32_t motors, int32_t runs, int32_t side_runs, int32_t marks);
 void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config *cfg, const struct pulse_setup *setup, char *queues,
                    int32_t runs, int32_t side_runs, int32_t marks, int32_t slope_permille_s);
-void pw_pulse_pump(struct pulse *p);    /* every half of lead_us or so */
+void pw_pulse_pump(struct pulse *p);    /* several times in lead_us */
 int32_t pw_pulse_work(struct pulse *p); /* 0: nothing to do just now */
 void pw_pulse_fail(struct pulse *p, int32_t fault);
 

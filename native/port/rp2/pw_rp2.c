@@ -22,7 +22,7 @@ static int settle(struct pw_rp2_config *c, const struct pw_rp2_config *rc, int32
     c->side_runs = or_default(c->side_runs, 8);
     c->queue_marks = or_default(c->queue_marks, 32);
     c->ring_words = or_default(c->ring_words, 2048);
-    c->lead_us = or_default(c->lead_us, 6000);
+    c->lead_us = or_default(c->lead_us, 3000);
     c->prefill_us = or_default(c->prefill_us, 20000);
     c->lease_ms = or_default(c->lease_ms, 1500);
     c->stack_bytes = or_default(c->stack_bytes, 6144);
@@ -189,6 +189,7 @@ int32_t pw_rp2_init(void *mem, size_t size, const struct pw_config *cfg, const s
     setup.least_cycles = 2u * width + 6u; /* the pause after a pulse is as long */
     setup.overhead_cycles = width + 4u;
     setup.flag_cycles = 2;
+    setup.held_words = HELD_WORDS;
     setup.lead_us = (uint32_t)c.lead_us;
     setup.prefill_us = (uint32_t)c.prefill_us;
     setup.ring_words = (uint32_t)c.ring_words;
@@ -247,7 +248,6 @@ int32_t pw_rp2_init(void *mem, size_t size, const struct pw_config *cfg, const s
     r->pump_us = (uint32_t)c.lead_us / 6u;
     r->clock_mhz = (uint32_t)c.clock_hz / 1000000u;
     r->watchdog = (uint32_t)c.watchdog_ms * 2000u; /* it counts down twice a microsecond (erratum E1) */
-    r->least_lead = 0xFFFFFFFFu;
     pw_pulse_init(&r->pulse, core, cfg, &setup, queues, c.queue_runs, c.side_runs, c.queue_marks, c.slope_permille_s);
     pw_rp2_port = r;
     prepare(r, &c, width);
@@ -431,8 +431,8 @@ int32_t pw_rp2_status(struct pw_rp2 *r, struct pw_rp2_status *status)
     const uint32_t *word;
     if (!r || !status) return PW_E_ARG;
     pw_pulse_report(&r->pulse, &status->pulse);
-    status->least_lead_us = (int64_t)(r->least_lead / r->clock_mhz);
-    r->least_lead = 0xFFFFFFFFu;
+    status->least_lead_us = (int64_t)(r->pulse.least_ahead / r->clock_mhz);
+    r->pulse.least_ahead = 0xFFFFFFFFu;
     for (word = r->stack; word < r->stack_top && *word == 0xA5A5A5A5u;) word++;
     status->stack_used = (int64_t)((uintptr_t)r->stack_top - (uintptr_t)word);
     return PW_OK;

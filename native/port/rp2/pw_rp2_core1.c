@@ -107,12 +107,9 @@ static void on_lease(void)
 static void on_pump(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
-    uint32_t lead;
     TIMER_INTR = 2u << r->alarm;
     TIMER_ALARM(r->alarm + 1u) = TIMER_NOW + r->pump_us;
     if (REG(r->pio + PIO_FDEBUG) & TXSTALL(r->machine)) on_dry();
-    lead = r->pulse.made - r->pulse.played;
-    if (lead < r->least_lead) r->least_lead = lead;
     pw_pulse_pump(&r->pulse);
     for (int32_t m = 0; m < r->pulse.motors; m++) {
         struct gate *g = &r->gate[m];
@@ -171,6 +168,7 @@ _Noreturn void pw_rp2_core1(void)
     uint32_t pump = IRQ_TIMER0 + r->alarm + 1u;
     NVIC_PRIORITY(pump) |= 0x80u << (8u * (pump & 3u));
     pw_pulse_pump(&r->pulse); /* the ring is full before anything plays */
+    r->pulse.least_ahead = 0xFFFFFFFFu;
     DMA_INTR = 3u << r->dma;
     DMA_INTE1_SET = 1u << r->dma;
     DMA_MULTI_TRIG = 2u << r->dma;

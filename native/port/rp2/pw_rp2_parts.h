@@ -5,7 +5,7 @@
 #include "printwright_rp2.h"
 #include "pw_rp2_hw.h"
 
-enum { BLOCKS = 128, VECTORS = 16 + 26 }; /* blocks: more than notes, so that none is overwritten unread */
+enum { HELD_WORDS = 9, BLOCKS = 128, VECTORS = 16 + 26 }; /* held: the joined queue, and the word in work; blocks: more than notes, so that none is overwritten unread */
 
 struct gate {
     int32_t input; /* -1: none */
@@ -26,7 +26,6 @@ struct pw_rp2 {
     volatile int32_t duty[PW_RP2_HEATERS];
     uint32_t lease_us, heater_top, pump_us, clock_mhz;
     uint32_t watchdog;  /* value of its LOAD register, 0: not used */
-    uint32_t least_lead;
     uint32_t *stack, *stack_top;
     uint32_t *vectors;
 };
