@@ -94,11 +94,12 @@ static void pw_publish(struct pw_planner *pl, uint32_t head, int64_t s, int64_t 
     pl->look.stage = PW_LOOK_IDLE;
 }
 
-/* The room for ramps is used up: what lies before the last valley becomes final if it may.  0: it may not. */
+/* The room for ramps is used up: what lies before the last valley becomes final if it may.  0: it may not.  Where the window ends in a
+ * flush nothing is unknown, and the way on from any valley to its stop has been found (pw_settle_on). */
 static int pw_publish_part(struct pw_planner *pl)
 {
     struct pw_looking *lk = &pl->look;
-    if (!pw_keeps_margin(pl, lk->out.s_q32, lk->out.v_q32)) return 0;
+    if (!lk->flush && !pw_keeps_margin(pl, lk->out.s_q32, lk->out.v_q32)) return 0;
     pw_finish(pl, lk->out.head, lk->out.s_q32, lk->out.v_q32, lk->window);
     lk->out.room = PW_RAMPS_ROOM;
     lk->moved = 1;
