@@ -17,6 +17,7 @@ Callers import names from here and never ask which Python they run on.
     print_exception(e, file)     traceback
     mem_alloc(), mem_free(), collect()   MicroPython heap in bytes; None, None, nothing on CPython
     forget(module)               lets a module's code go that is not needed any more: collected, on MicroPython; to import it again is fine
+    seldom(module, name)         `name` of a module whose code a board holds only while it is used
 """
 
 import asyncio
@@ -77,6 +78,20 @@ if hasattr(time, "ticks_ms"):
         parent = sys.modules.get(parent)
         if hasattr(parent, name):
             delattr(parent, name)
+
+    def seldom(module, name):
+        """What the module calls `name`, without keeping the module.
+
+        Modules that the import brings in are forgotten at once, those that were there before stay: the code goes when the caller lets
+        go of what he got (a coroutine that runs holds its code).  For code that most minutes do not call; imported again by the next
+        call, some milliseconds on a board.  Such a module must have no state, and no class or exception that others compare with.
+        """
+        before = set(sys.modules)
+        found = getattr(__import__(module, None, None, (name,)), name)
+        for fresh in list(sys.modules):
+            if fresh not in before:
+                forget(fresh)
+        return found
 
     def start_server(callback, host, port, backlog=5):
         return asyncio.start_server(callback, host, port, backlog)
@@ -170,6 +185,7 @@ if hasattr(time, "ticks_ms"):
             return 0
 
 else:
+    import importlib
     import traceback
     import zlib
     from os import urandom  # noqa: F401
@@ -214,6 +230,9 @@ else:
 
     def forget(module):
         pass
+
+    def seldom(module, name):
+        return getattr(importlib.import_module(module), name)
 
     def unix_s():
         now = int(time.time())

@@ -1,7 +1,7 @@
 """The operations on accounts, as the dispatcher's table wants them; their code is loaded when one is asked for (account_ops.py)."""
 
 from firmware.ipp.checks import PRINTER
-from hal.compat import const, forget
+from hal.compat import const, seldom
 
 GET = const(0x4F01)
 PUT = const(0x4F02)  # a new account, or another password and role of an old one
@@ -13,11 +13,6 @@ def table(accounts):
     """{operation-id: (handler, target)}.  accounts: Accounts."""
 
     async def later(ctx):
-        from firmware.security import account_ops
-
-        try:
-            return await account_ops.answer(accounts, ctx)
-        finally:
-            forget("firmware.security.account_ops")
+        return await seldom("firmware.security.account_ops", "answer")(accounts, ctx)
 
     return {operation: (later, PRINTER) for operation in (GET, PUT, SET_ROLE, REMOVE)}

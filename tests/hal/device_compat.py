@@ -2,6 +2,7 @@
 
 import asyncio
 import binascii
+import sys
 import unittest
 
 from hal import compat, errors, files
@@ -52,6 +53,17 @@ class TestCompat(unittest.TestCase):
         self.assertEqual(digest.digest().hex()[:16], "ba7816bf8f01cfea")
         self.assertEqual(compat.crc32(b"123456789"), 0xCBF43926)
         self.assertEqual(compat.crc32(b"6789", compat.crc32(b"12345")), 0xCBF43926)
+
+    def test_seldom_used_code_is_not_kept(self):
+        steps = compat.seldom("hal.kdf", "steps")
+        out = bytearray(32)
+        for _ in steps(b"pass", b"salt", 2, out):
+            pass
+        self.assertTrue(any(out))
+        self.assertIs(compat.seldom("hal.errors", "DataError"), errors.DataError)
+        self.assertTrue("hal.errors" in sys.modules)
+        if compat.mem_free() is not None:
+            self.assertFalse("hal.kdf" in sys.modules)
 
     def test_random_bytes(self):
         one = compat.urandom(16)

@@ -7,14 +7,14 @@ from firmware.security import roles
 
 
 def test_the_ids_are_those_of_the_parts():
-    for number, ids in enumerate(operations.PARTS):
+    for number, (_, ids) in enumerate(operations.PARTS):
         assert sorted(ids) == sorted(operations.part(number))
 
 
 def test_it_is_a_mapping():
     table = operations.table()
     ids = sorted(table)
-    assert len(ids) == len(set(ids)) == sum(len(ids) for ids in operations.PARTS)
+    assert len(ids) == len(set(ids)) == sum(len(ids) for _, ids in operations.PARTS)
     for operation in ids:
         assert operation in table
         handler, target = table[operation]
