@@ -89,6 +89,11 @@ class App:
         if server_settings is None:
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
         self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts)
+        self.discovery = None
+        if machine.net.datagrams:
+            from firmware.net.discovery import Discovery  # code that others need not hold
+
+            self.discovery = names = Discovery(machine.net, self.config, self._services, self._may_store, self.printer.load, names)
         self.server = Server(dispatcher, server_settings, names, self.pages.answer, access)
         self._tasks = []
         self._over = asyncio.Event()
@@ -99,6 +104,14 @@ class App:
 
     def _is_moving(self):
         return self.runner.is_moving()
+
+    def _may_store(self):
+        return self.machine.caps.write_while_moving or not self.runner.is_moving()
+
+    def _services(self, host):
+        from firmware.net.advertised import services
+
+        return services(self.config, self.machine.description["printer"]["title"], host, self.machine.net.port, False)
 
     def facts(self):
         """[(label, text)] for the built-in page."""
@@ -133,6 +146,8 @@ class App:
             asyncio.create_task(self._watch(self.server.run)),
             asyncio.create_task(self._watch(self.checker.run)),
         ]
+        if self.discovery is not None:
+            self._tasks.append(asyncio.create_task(self._watch(self.discovery.run)))
         self._runner_task = asyncio.create_task(self._watch_runner())
 
     async def run(self):
@@ -162,6 +177,8 @@ class App:
 
     async def stop(self):
         """Ends everything in order: no new connections, the machine safe, the journal stored, tasks gone."""
+        if self.discovery is not None:
+            self.discovery.close()
         self.machine.net.close()
         self.runner.shut_down()
         if self._runner_task is not None:

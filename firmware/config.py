@@ -27,6 +27,7 @@ _TEXTS = (
     (10, "contact_name"),
     (11, "contact_uri"),
 )
+_NETWORK_NAMES = const(62)
 _MESH = const(63)
 _FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
 _NOT_EMPTY = ("printer_name",)
@@ -42,6 +43,7 @@ class Config:
         self._proposed = machine.description["settings"]
         self._saved = {}
         self.uuid = None
+        self.dns_sd_name = None  # the printer's name on the network while it has one (firmware/net/discovery)
         self.damaged = 0  # records that could not be used; the proposals hold for them
 
     def load(self):
@@ -79,10 +81,12 @@ class Config:
     def get(self, name, default=None):
         """A setting: what was saved, else what the machine data say; `default` when there is no such setting.
 
-        "printer_uuid" is the printer's identity as a URN; it cannot be set.
+        "printer_uuid" is the printer's identity as a URN; it cannot be set.  "dns_sd_name" is dns_sd_name.
         """
         if name == "printer_uuid":
             return self.uuid
+        if name == "dns_sd_name":
+            return self.dns_sd_name
         if name in self._saved:
             return self._saved[name]
         return self._proposed.get(name, default)
@@ -115,6 +119,14 @@ class Config:
             if known == name:
                 self._log.put(number, value.encode())
         self._saved[name] = value
+
+    def network_names(self):
+        """The record of the names on the network (bytes, firmware/net/discovery), or None."""
+        return self._read(_NETWORK_NAMES)
+
+    def set_network_names(self, record):
+        """Changes it at once; durable after save().  Raises StorageError, then nothing has changed."""
+        self._log.put(_NETWORK_NAMES, record)
 
     def mesh(self):
         """The record of the bed's mesh (bytes, firmware/motion/mesh), or None."""

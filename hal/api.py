@@ -189,16 +189,45 @@ class Stream:
         self.close()
 
 
+class Datagrams:
+    """UDP datagrams of one port, to a group and to single hosts, on all interfaces where the printer can be reached.
+
+    A link is an interface and one of IPv4 and IPv6, by a key of the backend's own."""
+
+    def links(self):
+        """{key: [(address in 4 or 16 octets, bits of its network), ...]} as it is now; the addresses are those of the interface, of
+        both kinds.  Joins and leaves the group accordingly: to be asked every few seconds."""
+        raise NotImplementedError
+
+    def send(self, data, key, destination):
+        """Sends now or loses it.  destination: None for the group, or (address, port)."""
+        raise NotImplementedError
+
+    async def receive(self, timeout_ms):
+        """(data, key, address, port) of the next datagram, None after timeout_ms, or now and then sooner."""
+        raise NotImplementedError
+
+    def close(self):
+        """What was sent is sent.  May be called twice."""
+        raise NotImplementedError
+
+
 class Net:
-    """Incoming connections.  `port`: the number it listens on, None before serve().  `tls`: True where connections can be encrypted."""
+    """Incoming connections.  `port`: the number it listens on, None before serve().  `tls`: True where connections can be encrypted;
+    `datagrams`: True where the printer may tell the network of itself."""
 
     tls = False
+    datagrams = False
 
     async def serve(self, handler):
         """Listens from now on and returns.  Every connection runs `await handler(stream, peer, tls)` in a task of its own; peer is the
         address as a string, tls True when the connection is encrypted.  The stream is closed when the handler ends.
         HalError when the port cannot be had.
         """
+        raise NotImplementedError
+
+    def multicast(self, port, group4, group6):
+        """Datagrams of a UDP port and the groups of IPv4 and IPv6 (texts); only where `datagrams`.  HalError when it cannot be had."""
         raise NotImplementedError
 
     def close(self):

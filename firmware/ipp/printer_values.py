@@ -82,7 +82,7 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "printer-contact-col": [_contact(settings)],
         "printer-message-from-operator": [settings.get("message_from_operator", None) or ""],
         "printer-device-id": ["MFG:Printwright;MDL:%s;CMD:GCODE;" % title.replace(";", " ")],
-        "printer-dns-sd-name": [_clip(name, 63)],
+        "printer-dns-sd-name": [settings.get("dns_sd_name", None) or _clip(name, 63)],
         "printer-geo-location": [settings.get("geo_location", None) or None],
         "printer-info": [settings.get("info", None) or title],
         "printer-location": [settings.get("location", None) or ""],

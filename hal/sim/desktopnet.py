@@ -30,10 +30,11 @@ _TLS_BUFFER_BYTES = 32768
 
 class DesktopNet(SimNet):
     """hosts: addresses or names to listen at.  tls: None (plain text only) or a function that returns an ssl.SSLContext, called once,
-    by serve(); what it raises comes out of there."""
+    by serve(); what it raises comes out of there.  advertise: the network is told of it (mDNS)."""
 
-    def __init__(self, hosts=("127.0.0.1",), port=8631, tls=None):
+    def __init__(self, hosts=("127.0.0.1",), port=8631, tls=None, advertise=False):
         SimNet.__init__(self, hosts, port)
+        self.datagrams = advertise
         self._factory = tls
         self._context = None
         self._waiting = {}  # _Waiting: None, the oldest first
@@ -58,6 +59,11 @@ class DesktopNet(SimNet):
                 tries -= 1
                 if self._wanted or not tries:
                     raise
+
+    def multicast(self, port, group4, group6):
+        from hal.sim.multicast import Multicast  # Linux only
+
+        return Multicast(self._hosts, port, group4, group6)
 
     async def _listen(self, host, port):
         loop = asyncio.get_running_loop()

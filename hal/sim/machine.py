@@ -49,6 +49,7 @@ class SimOptions:
     flash, files, net: parts to use instead of new ones (tests: the same flash again is a power cycle).
     identify: called with the list of actions of Identify-Printer.
     tls: None, or a function that returns an ssl.SSLContext: encrypted connections at the same port, too (desktop only).
+    advertise: tell the network of the printer (desktop only).
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SimOptions:
         net=None,
         identify=None,
         tls=None,
+        advertise=False,
     ):
         if capacity is not None and capacity < _CAPACITY_MIN:
             raise ConfigError("--capacity %s" % capacity, "at least %d bytes expected" % _CAPACITY_MIN)
@@ -86,6 +88,7 @@ class SimOptions:
         self.net = net
         self.identify = identify
         self.tls = tls
+        self.advertise = advertise
 
 
 def build(desc, options=None):
@@ -220,7 +223,7 @@ class SimBackend:
         if options.net is not None:
             return options.net
         if desktopnet is not None:
-            net = desktopnet.DesktopNet(options.hosts, options.port, options.tls)
+            net = desktopnet.DesktopNet(options.hosts, options.port, options.tls, options.advertise)
         else:
             net = SimNet(options.hosts, options.port)
         self._open.append(net)
