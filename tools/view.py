@@ -180,11 +180,12 @@ def picture(file, out_png, machine=None, title=None, progress=None):
     figure = figure_of(WIDTH, view.height + height)
     halves = figure.subfigures(2, 1, squeeze=False, height_ratios=(view.height, height))[:, 0]
     view.draw(halves[0], title or _title(file, path))
-    draw_motion(halves[1], motion, "Motion over %s" % _duration(motion.t[-1]))
+    draw_motion(halves[1], motion, "Motion over %s" % duration(motion.t[-1]))
     save(figure, out_png)
 
 
-def _duration(seconds):
+def duration(seconds):
+    """"12.3 s", "1:02:03 h"."""
     if seconds < 120:
         return "%.1f s" % seconds
     return "%d:%02d:%02d h" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
