@@ -8,27 +8,15 @@ What was put or deleted is durable when flush() and then the flash's sync() have
 before that a power cut loses it without trace.  A record is there wholly or not at all.  A medium may store what was not synced in
 any order; then it has barrier(), and who syncs it calls synced().
 
-In RAM: 10 bytes a key (keyindex.py), 8 a block, one page, 512 bytes.  Not here: what the values mean (journal.py).
+In RAM: 10 bytes a key (keyindex.py) and blocks.py's.  Not here: how a block is read (blocks.py), what the values mean (journal.py).
 """
 
 import struct
-from array import array
 
+from firmware.jobs.blocks import HEAD_BYTES, MAGIC, MARK, RECORD, RECORD_BYTES, VALUE_BYTES_MAX, Blocks
 from firmware.jobs.keyindex import KeyIndex
 from hal.compat import const, crc32, urandom
 from hal.errors import HalError, StorageError, StorageFull
-
-BLOCK_BYTES_MAX = const(65536)  # a copy of one block's live records is the longest single piece of work
-VALUE_BYTES_MAX = const(4096)
-
-_MAGIC = b"PWL1"
-_HEAD = "<4sIIIII"  # magic, number, retired, block bytes, salt, CRC
-_HEAD_BYTES = const(24)
-_CHUNK_BYTES = const(512)  # values are checked and copied in pieces of this size
-_RECORD = "<HBBII"  # value bytes, kind, mark, key, CRC
-_RECORD_BYTES = const(12)
-_SEED = "<II"
-_MARK = const(0x5A)
 
 _PUT = const(1)
 _DELETE = const(2)
@@ -37,49 +25,28 @@ _READY = const(4)  # the value is the number of copies before it
 _PROVED = const(5)  # the medium had stored all copies when this was written
 
 
-def _sectors_per_block(size, sector_bytes):
-    """Largest power of two that leaves eight blocks of at most BLOCK_BYTES_MAX."""
-    sectors = 1
-    while sectors * 2 * sector_bytes <= BLOCK_BYTES_MAX and size // (sectors * 2 * sector_bytes) >= 8:
-        sectors *= 2
-    return sectors
-
-
-class RecordLog:
+class RecordLog(Blocks):
     """Records in flash[offset:offset + size], at least two erase sectors.
 
     max_keys: most keys at a time.  sectors_per_block: 0 chooses; it must stay the same for the life of the data.  value_bytes_max:
     longest value (a block that is too small for it lowers it; the shorter, the more of a block can be used).  usable_bytes is what all
-    live records together may take, each with _RECORD_BYTES more than its value.
+    live records together may take, each with RECORD_BYTES more than its value.  random(n): n bytes for the salt, others each time.
     Call mount() before anything else.  Raises what flash raises (FlashError, BusyError) and StorageFull when there is no room; then
     nothing has changed.
     """
 
-    def __init__(self, flash, offset, size, max_keys, sectors_per_block=0, value_bytes_max=VALUE_BYTES_MAX):
-        self.flash = flash
-        self._offset = offset
-        sectors = sectors_per_block or _sectors_per_block(size, flash.sector_bytes)
-        self._sectors = sectors
-        self._block = sectors * flash.sector_bytes
-        self._blocks = size // self._block
-        page = flash.page_bytes
-        if self._blocks < 2 or offset % flash.sector_bytes or flash.sector_bytes % page or offset + size > flash.size:
-            raise StorageError("flash area of %d bytes at %d does not hold two blocks of %d" % (size, offset, self._block))
-        room = self._block - _HEAD_BYTES
-        self.value_bytes_max = min(value_bytes_max, VALUE_BYTES_MAX, room // 2 - 2 * _RECORD_BYTES)
+    def __init__(self, flash, offset, size, max_keys, sectors_per_block=0, value_bytes_max=VALUE_BYTES_MAX, random=urandom):
+        Blocks.__init__(self, flash, offset, size, sectors_per_block)
+        page = len(self._page)
+        room = self._block - HEAD_BYTES
+        self.value_bytes_max = min(value_bytes_max, VALUE_BYTES_MAX, room // 2 - 2 * RECORD_BYTES)
         # A record ends with its block, so each block may lose the longest one's length.  A quarter is kept free, or nearly every
         # append would have to copy a block first.
-        self.usable_bytes = (self._blocks - 1) * (room - self.value_bytes_max - 2 * _RECORD_BYTES - page) * 3 // 4
+        self.usable_bytes = (self._blocks - 1) * (room - self.value_bytes_max - 2 * RECORD_BYTES - page) * 3 // 4
         if self.value_bytes_max < 16 or self.usable_bytes < 16:
             raise StorageError("flash blocks of %d bytes are too small for pages of %d" % (self._block, page))
         self._index = KeyIndex(max_keys)
-        self._numbers = array("I", bytes(4 * self._blocks))  # block number of each physical block, 0 = not in use
-        self._seeds = array("I", bytes(4 * self._blocks))  # CRC of its head, which is part of the CRC of its records
-        self._io = bytearray(_CHUNK_BYTES)
-        self._view = memoryview(self._io)
-        self._head = bytearray(_RECORD_BYTES)
-        self._page = bytearray(page)
-        self._page_view = memoryview(self._page)
+        self._random = random
         self._reset()
 
     def _reset(self):
@@ -124,7 +91,7 @@ class RecordLog:
         n, _, _, crc = self._record_head(block, at)
         if n >= 0:
             value = bytearray(n)
-            self._read(block, at + _RECORD_BYTES, value)
+            self._read(block, at + RECORD_BYTES, value)
             if crc32(value, self._crc(block, at)) == crc:
                 return bytes(value)
         raise StorageError("record %d is damaged" % key)
@@ -137,56 +104,16 @@ class RecordLog:
         block = place // self._block
         at = place % self._block
         self._read(block, at, self._head)
-        n = min(len(buf), struct.unpack_from(_RECORD, self._head)[0])
+        n = min(len(buf), struct.unpack_from(RECORD, self._head)[0])
         if n:
-            self._read(block, at + _RECORD_BYTES, memoryview(buf)[:n])
+            self._read(block, at + RECORD_BYTES, memoryview(buf)[:n])
         return n
-
-    def _read(self, block, at, buf):
-        """Bytes of a block; what still waits in the page buffer counts as written."""
-        n = len(buf)
-        self.flash.read_into(self._offset + block * self._block + at, buf)
-        if block == self._newest and at + n > self._at and at < self._at + self._fill:
-            first = max(at, self._at)
-            last = min(at + n, self._at + self._fill)
-            buf[first - at : last - at] = self._page_view[first - self._at : last - self._at]
-
-    def _record_head(self, block, at):
-        """(value bytes, kind, key, CRC) of the record at a place, whose head stays in _head; -1 bytes when there is none.  The CRC is
-        not checked."""
-        if at + _RECORD_BYTES > self._block:
-            return -1, 0, 0, 0
-        self._read(block, at, self._head)
-        n, kind, mark, key, crc = struct.unpack_from(_RECORD, self._head)
-        if n > self.value_bytes_max or mark != _MARK or at + _RECORD_BYTES + n > self._block:
-            return -1, 0, 0, 0
-        return n, kind, key, crc
-
-    def _crc(self, block, at):
-        """CRC of what comes before the value, with the record's head in _head: its place and the CRC of its block's head are part of it.
-        A record counts only where and when it was written, so neither bytes of an earlier use of the block nor a value that looks
-        like a record can pass for one."""
-        return crc32(memoryview(self._head)[:8], crc32(struct.pack(_SEED, self._seeds[block], at)))
-
-    def _pieces(self, block, at, n):
-        """Generator of the n bytes at a place, as views that are good until the next one."""
-        while n:
-            piece = self._view[: min(n, _CHUNK_BYTES)]
-            self._read(block, at, piece)
-            yield piece
-            at += len(piece)
-            n -= len(piece)
-
-    def _value_crc(self, block, at, n, crc):
-        """CRC continued over a record's value."""
-        for piece in self._pieces(block, at + _RECORD_BYTES, n):
-            crc = crc32(piece, crc)
-        return crc
 
     # -- mounting ------------------------------------------------------------------------------------------------------------
 
     def mount(self):
-        """Finds the latest values again.  Erases at most one block (the one whose filling a power cut interrupted)."""
+        """Finds the latest values again.  Erases at most one block (the one whose filling a power cut interrupted).  StorageError when
+        the area holds records of another layout; then nothing has changed."""
         self._reset()
         for block in range(self._blocks):
             number, retired = self._block_head(block)
@@ -219,34 +146,12 @@ class RecordLog:
             end = self._replay(block)
             block = self._next(self._numbers[block])
         if self._newest >= 0:
-            # a record that ends in blank bytes may be whole before its last page was programmed
+            # Behind a record that was cut off nothing may follow: its first bytes could be just those that were missing.  The one
+            # cut off may begin in the page that the last whole one ends in.
             page = len(self._page)
-            end = (end + page - 1) // page * page
-            blank = self._first_blank_page(self._newest)
-            # behind a record that was cut off nothing may follow: its first bytes could be just those that were missing
-            self._at = end if blank <= end else self._block
-
-    def _block_head(self, block):
-        """(number, retired) of a block, (0, 0) when its head is not whole."""
-        view = self._view[:_HEAD_BYTES]
-        self._read(block, 0, view)
-        magic, number, retired, size, _, crc = struct.unpack_from(_HEAD, self._io)
-        if magic != _MAGIC or size != self._block or crc32(view[: _HEAD_BYTES - 4]) != crc or not retired < number:
-            return 0, 0
-        self._seeds[block] = crc
-        return number, retired
-
-    def _records(self, block):
-        """Generator of (place in block, value bytes, kind, key) of the whole records."""
-        at = _HEAD_BYTES
-        page = len(self._page)
-        while at < self._block:
-            n, kind, key, crc = self._record_head(block, at)
-            if n < 0 or self._value_crc(block, at, n, self._crc(block, at)) != crc:
-                at = (at // page + 1) * page
-                continue
-            yield at, n, kind, key
-            at += _RECORD_BYTES + n
+            torn = self._blank_from(self._newest) > end
+            # a record that ends in blank bytes may be whole before its last page was programmed
+            self._at = self._block if torn else (end + page - 1) // page * page
 
     def _is_ready(self, block):
         """True when a block has all that it was to take over: as many copies as its mark says, or a later record that proves it.  (A
@@ -258,7 +163,7 @@ class RecordLog:
             if kind == _COPY:
                 copies += 1
             elif kind == _READY and n == 4:
-                self._read(block, at + _RECORD_BYTES, self._view[:4])
+                self._read(block, at + RECORD_BYTES, self._view[:4])
                 wanted = struct.unpack_from("<I", self._io)[0]
             elif kind == _PROVED:
                 self._proved = True
@@ -274,14 +179,14 @@ class RecordLog:
                 self._forget(key)
             if self.highest_key < key < 0x80000000 and kind <= _COPY:
                 self.highest_key = key
-            end = at + _RECORD_BYTES + n
+            end = at + RECORD_BYTES + n
         return end
 
     def _remember(self, key, place, n):
         old = self._live(key)
         if not self._index.set(key, place):
             raise StorageFull("more than %d records" % self._index.capacity)
-        self.live_bytes += _RECORD_BYTES + n - old
+        self.live_bytes += RECORD_BYTES + n - old
 
     def _forget(self, key):
         self.live_bytes -= self._live(key)
@@ -293,36 +198,12 @@ class RecordLog:
         if not place:
             return 0
         self._read(place // self._block, place % self._block, self._head)
-        return _RECORD_BYTES + struct.unpack_from(_RECORD, self._head)[0]
-
-    def _first_blank_page(self, block):
-        """Place behind the last byte that is not blank, rounded up to a page."""
-        page = len(self._page)
-        blank = b"\xff" * page
-        at = self._block
-        while at:
-            self.flash.read_into(self._offset + block * self._block + at - page, self._page_view)
-            if self._page != blank:
-                break
-            at -= page
-        return at
-
-    def _next(self, number):
-        """The block with the lowest number above one, -1 without."""
-        best = -1
-        numbers = self._numbers
-        for block in range(self._blocks):
-            if numbers[block] > number and (best < 0 or numbers[block] < numbers[best]):
-                best = block
-        return best
-
-    def _oldest(self):
-        return self._next(0)
+        return RECORD_BYTES + struct.unpack_from(RECORD, self._head)[0]
 
     def has_room(self, key, value_bytes):
         """Whether so many bytes would find room as the key's value (also more than one record may have)."""
         old = self._live(key)
-        if self.live_bytes - old + _RECORD_BYTES + value_bytes > self.usable_bytes:
+        if self.live_bytes - old + RECORD_BYTES + value_bytes > self.usable_bytes:
             return False
         return old > 0 or self._index.count < self._index.capacity
 
@@ -334,7 +215,7 @@ class RecordLog:
         if n > self.value_bytes_max:
             raise StorageFull("a record of %d bytes is above the limit of %d" % (n, self.value_bytes_max))
         old = self._live(key)
-        if self.live_bytes - old + _RECORD_BYTES + n > self.usable_bytes:
+        if self.live_bytes - old + RECORD_BYTES + n > self.usable_bytes:
             raise StorageFull("the record area of %d bytes is full" % self.usable_bytes)
         if not old and self._index.count == self._index.capacity:
             raise StorageFull("more than %d records" % self._index.capacity)
@@ -345,10 +226,6 @@ class RecordLog:
         if key in self:
             self._append(_DELETE, key, b"")
             self._forget(key)
-
-    def salt(self):
-        """Four bytes that are others each time."""
-        return urandom(4)
 
     @property
     def number(self):
@@ -369,14 +246,14 @@ class RecordLog:
 
     def _append(self, kind, key, value):
         """Writes a record and returns its place; makes room first."""
-        need = _RECORD_BYTES + len(value)
+        need = RECORD_BYTES + len(value)
         rounds = self._blocks + 1
         while self._newest < 0 or self._torn or self._at + self._fill + need > self._block:
             if not rounds:
                 raise StorageFull("no block has room for %d bytes" % need)
             rounds -= 1
             self._rotate()
-        if self._prove and self._at + self._fill + _RECORD_BYTES + need <= self._block:
+        if self._prove and self._at + self._fill + RECORD_BYTES + need <= self._block:
             self._prove = False
             self._write(_PROVED, self._retired, b"")
         return self._write(kind, key, value)
@@ -397,7 +274,7 @@ class RecordLog:
         """Makes a record's head in _head, all but its CRC; returns its place in the newest block."""
         if self._fill == len(self._page):
             self._program()  # left over from a write that failed
-        struct.pack_into("<HBBI", self._head, 0, n, kind, _MARK, key)
+        struct.pack_into("<HBBI", self._head, 0, n, kind, MARK, key)
         return self._at + self._fill
 
     def _copy(self, block, from_at, n, key):
@@ -406,7 +283,7 @@ class RecordLog:
         crc = self._value_crc(block, from_at, n, self._crc(self._newest, at))
         struct.pack_into("<I", self._head, 8, crc)
         self._buffer(self._head)
-        for piece in self._pieces(block, from_at + _RECORD_BYTES, n):
+        for piece in self._pieces(block, from_at + RECORD_BYTES, n):
             self._buffer(piece)
         self.sequence += 1
         return self._newest * self._block + at
@@ -431,12 +308,6 @@ class RecordLog:
         self.flash.program(self._offset + self._newest * self._block + self._at, self._page)
         self._at += len(self._page)
         self._fill = 0
-
-    def _erase(self, block):
-        base = self._offset + block * self._block
-        for sector in range(self._sectors):
-            self.flash.erase(base + sector * self.flash.sector_bytes)
-        self.erased += 1
 
     def _free(self):
         """(a block not in use, how many there are besides): the one after the newest, so that all wear alike."""
@@ -472,7 +343,7 @@ class RecordLog:
             self._torn = False
             self._proved = self._prove = False
             # the salt tells this use of the block from one with the same number that a cut undid, but for some pages
-            head = struct.pack("<4sIII", _MAGIC, number, retired, self._block) + self.salt()
+            head = struct.pack("<4sIII", MAGIC, number, retired, self._block) + self._random(4)
             self._seeds[block] = crc32(head)
             self._buffer(head + struct.pack("<I", self._seeds[block]))
             moved = []

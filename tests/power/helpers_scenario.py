@@ -4,6 +4,8 @@ The judge knows what had been acknowledged (flush() returned) and what was on it
 that was put after it.  Nothing else may be there, and a mount must always succeed.
 """
 
+import random
+
 from firmware.jobs.records import RecordLog
 from tests.firmware.jobs.helpers_flash import CachedFlash, FakeFlash, PowerCut
 
@@ -24,8 +26,10 @@ class Geometry:
         kind = CachedFlash if cached else FakeFlash
         return kind((self.sectors + 2) * self.sector_bytes, self.sector_bytes, self.page_bytes)
 
-    def log(self, flash):
-        return RecordLog(flash, self.sector_bytes, self.sectors * self.sector_bytes, self.max_keys, self.sectors_per_block, 40)
+    def log(self, flash, salts=None):
+        """salts(n): n bytes; by default a function of what has happened to the flash, so that each run is the same."""
+        salts = salts or random.Random(flash.ops).randbytes
+        return RecordLog(flash, self.sector_bytes, self.sectors * self.sector_bytes, self.max_keys, self.sectors_per_block, 40, salts)
 
 
 class Script:

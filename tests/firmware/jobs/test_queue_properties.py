@@ -37,7 +37,8 @@ steps = st.lists(
 
 class Life:
     def __init__(self):
-        self.box = Box(flash=FakeFlash(8192, 1024, 64), jobs=6, history=5)
+        # large enough that only the history's limit takes a job
+        self.box = Box(flash=FakeFlash(16384, 1024, 64), jobs=6, history=5)
         self.acknowledged = {}  # id: (state, open, sizes) at the last commit
         self.last_id = 0
         self.seen = set()  # ids that were acknowledged ever
