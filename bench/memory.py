@@ -22,6 +22,6 @@ def run(log):
         if last["job-state"] != "completed":
             raise RuntimeError("the print ended as " + last["job-state"])
         printed = json.loads(process.stdout.readline())
-    split = {name: ready[name + "_bytes"] for name in ("interpreter", "hal_code", "simulator_code", "hal", "firmware_code", "firmware")}
+    split = {name: ready[name + "_bytes"] for name in ("interpreter", "hal_code", "hal", "firmware_code", "firmware")}
     split["print"] = printed["live_bytes"] - sum(split.values())
     return {"heap_bytes": test_print.HEAP_KIB * 1024, "ready": ready, "printed": printed, "split": split}

@@ -25,7 +25,7 @@ HOST = ROOT / "tests/wasm/host.mjs"
 BUILD = ROOT / "build/mpy"
 ROOMS = ("firmware", "hal", "boards")
 # The tests' own programs and the bridge lie in the same image, so that their code does not weigh on the heap either.
-PROGRAMS = ("shim", "digest", "device_main", "printer")
+PROGRAMS = ("shim", "digest", "device_main", "printer", "board")
 # Programs that others look into by name
 KEPT = ("shim.py", "digest.py", "device_main.py")
 # CPython only; hal/sim does without them elsewhere
@@ -124,12 +124,21 @@ def node() -> str:
 
 
 def command(
-    program: str | Path, *args: str, heap_kib: int = 192, trees=(), state: Path | None = None, core_kib=0, report=True, squeezed=False
+    program: str | Path,
+    *args: str,
+    heap_kib: int = 192,
+    trees=(),
+    state: Path | None = None,
+    core_kib=0,
+    report=True,
+    squeezed=False,
+    hardware=False,
 ) -> list[str]:
     """The command that runs `program` with the product's code.
 
     program: one of PROGRAMS, or a file.  trees: (folder or file, place in MicroPython's file system).  core_kib: memory for core and
-    port outside the heap, as a board's C memory is; 0: they are in the heap.  squeezed: see rom().
+    port outside the heap, as a board's C memory is; 0: they are in the heap.  squeezed: see rom().  hardware: a board's
+    hardware for tests/wasm/board.py.
     """
     words = [node(), str(HOST), "--heap", str(heap_kib), "--rom", str(rom(squeezed))]
     words += ["--core", str(core()), "--core-memory", str(core_kib)]
@@ -137,6 +146,8 @@ def command(
         words += ["--tree", f"{source}={place}"]
     if state:
         words += ["--state", str(state)]
+    if hardware:
+        words.append("--hardware")
     if report:
         words.append("--report")
     return [*words, str(program), *args]

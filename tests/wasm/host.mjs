@@ -7,6 +7,7 @@
 //     --core-memory KiB memory for the core's objects, outside the heap as a board's C memory is (default 0: they are in the heap)
 //     --tree DIR[=DEST] copies DIR into the in-memory file system, at /lib/<name> or DEST
 //     --rom FILE        ROMFS image, mounted at /rom and first in sys.path; run in place, outside the heap as on a board
+//     --hardware        a simulated board's hardware behind `pwcore` (hardware.mjs); its flash lies in the state directory
 //     --state DIR       copied to /state at the start, and back when the program ends (SIGTERM included, SIGKILL not)
 //     --report          at the end one line of JSON on standard error, {"heap_bytes":..., "live_bytes":..., "peak_bytes":...}
 //
@@ -21,6 +22,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hardware } from './hardware.mjs';
 import { endWithParent } from './watchdog.mjs';
 
 const RECEIVE_MAX = 16384;       // bytes that wait for Python, per socket
@@ -30,11 +32,11 @@ const READABLE = 0, WRITABLE = 1, ACCEPTED = 2, LISTENING = 3, REFUSED = 4, TURN
 const LINE_FEED = 10;
 
 function options(argv) {
-  const o = { heap: 192, core: null, coreMemory: 0, trees: [], rom: null, state: null, report: false, args: [] };
+  const o = { heap: 192, core: null, coreMemory: 0, trees: [], rom: null, state: null, report: false, hardware: false, args: [] };
   const rest = [...argv];
   while (rest[0]?.startsWith('--')) {
     const key = rest.shift();
-    if (key === '--report') o.report = true;
+    if (key === '--report' || key === '--hardware') o[key.slice(2)] = true;
     else if (key === '--heap') o.heap = Number(rest.shift());
     else if (key === '--core-memory') o.coreMemory = Number(rest.shift()) * 1024;
     else if (key === '--tree') o.trees.push(rest.shift());
@@ -264,8 +266,10 @@ async function main() {
   });
   const M = mp._module, FS = M.FS;
 
+  let board = null;
   const exit = (code) => {
     if (o.state) copyOut(FS, '/state', o.state);
+    board?.close();
     if (o.report) {
       fs.writeSync(2, JSON.stringify({ heap_bytes: o.heap * 1024, live_bytes: live, peak_bytes: Math.max(peak, memAlloc()) }) + '\n');
     }
@@ -307,8 +311,17 @@ async function main() {
   }
   if (o.core) {
     const exports = loadCore(M, o.core);
-    const names = Object.keys(exports).filter((name) => name.startsWith('pw_') && typeof exports[name] === 'function');
-    shim._install_core({ ...exports, pw_block: pool(M, o.coreMemory) }, names.concat('pw_block').join(' '));
+    const calls = Object.fromEntries(Object.entries(exports).filter(([name, f]) => name.startsWith('pw_') && typeof f === 'function'));
+    calls.pw_block = pool(M, o.coreMemory);
+    if (o.hardware) {
+      board = hardware(exports, (size) => block(M, size), bytesAt, (sha256, steps) => {
+        const facts = { event: 'printed', sha256, steps, live_bytes: live, peak_bytes: peak };
+        fs.writeSync(1, JSON.stringify(facts) + '\n');
+      }, o.state);
+      for (const name of Object.keys(calls)) if (name.startsWith('pw_sink')) delete calls[name];
+      Object.assign(calls, board.calls);
+    }
+    shim._install_core(calls, Object.keys(calls).join(' '));
   }
   let program = o.args[0];
   if (program.endsWith('.py')) {

@@ -39,6 +39,7 @@ def printer(tmp_path, description=MACHINE):
         heap_kib=HEAP_KIB,
         core_kib=CORE_KIB,
         squeezed=True,
+        hardware=True,
         trees=[(machine, "/machine.json")],
         state=tmp_path / "state",
     )
