@@ -1,23 +1,37 @@
 #include "pw_math.h"
 
-/* Newton's iteration from a linear estimate of a normalised argument: 4 % -> 8e-4 -> 3e-7 -> below one, then one correction. */
+#if !defined(PW_WIDE)
+int64_t pw_mulshift32(int64_t a, int64_t b) { return pw_mulshift_low(a, b, 32); }
+int64_t pw_mulshift_any(int64_t a, int64_t b, int n) { return n < 32 ? pw_mulshift_low(a, b, n) : pw_mulshift_pieces(a, b, n); }
+#endif
+
+/* 1 / sqrt of the leading 16 bits by Newton's iteration from a table (3 % -> 0.15 % -> 2^-14), then twice the root's own, whose rest
+ * tells the last unit.  No division. */
 uint32_t pw_isqrt64(uint64_t x)
 {
-    uint64_t m, r;
-    int sh;
+    static const uint8_t begin[24] = { /* 2^7 / sqrt((i + 8.5) / 32), so 1 to 2 */
+        248, 235, 223, 214, 205, 197, 190, 184, 178, 173, 168, 164, 160, 156, 153, 149, 146, 143, 141, 138, 136, 133, 131, 129,
+    };
+    uint64_t m;
+    int64_t rest;
+    uint32_t top, y, r;
+    int sh, i;
     if (x == 0) return 0;
     sh = pw_clz64(x) & ~1;
     m = x << sh; /* 2^62 <= m < 2^64 */
-    /* sqrt(m) for m in [1/4, 1) of 2^64 is near (0.5833 m + 0.354): within 5 % */
-    r = (m >> 33) + (m >> 36) + (m >> 37) + UINT64_C(0x60000000);
-    r = (r + m / r) >> 1;
-    r = (r + m / r) >> 1;
-    r = (r + m / r) >> 1;
-    if (r > UINT64_C(0xFFFFFFFF)) r = UINT64_C(0xFFFFFFFF);
-    r >>= sh / 2;
-    while (r * r > x) r--;
-    while (r < UINT64_C(0xFFFFFFFF) && (r + 1) * (r + 1) <= x) r++;
-    return (uint32_t)r;
+    top = (uint32_t)(m >> 48);
+    y = (uint32_t)begin[(top >> 11) - 8] << 8; /* 2^15 / sqrt */
+    for (i = 0; i < 2; i++) y = y * ((3 << 14) - ((y * y >> 16) * top >> 16)) >> 15;
+    if (y > 65535) y = 65535;
+    r = (uint32_t)pw_min64((int64_t)(pw_umul64((uint32_t)(m >> 32), (uint16_t)y) >> 15), UINT32_MAX);
+    for (i = 0; i < 2; i++) { /* r + (m - r^2) / (2 r), off by 2^19, then 2^6, then 1 */
+        rest = pw_asr((int64_t)(m - pw_umul64(r, r)), 24);
+        r = (uint32_t)pw_min64(r + pw_asr(rest * (int32_t)y, 24), UINT32_MAX);
+    }
+    rest = (int64_t)(m - pw_umul64(r, r));
+    if (rest < 0) r--;
+    else if (rest > 2 * (int64_t)r) r++;
+    return r >> (sh / 2);
 }
 
 static int64_t pw_sqrt_scaled(int64_t x, int frac)

@@ -27,14 +27,19 @@ static inline int pw_clz64(uint64_t x)
 #endif
 }
 
+/* Where a chip has no products and quotients of 64 bits of its own, the functions below are called and not written out each time (pw_math.c), and
+ * take the ways that suit it: a 64-bit division of the compiler's library costs an M0+ 500 cycles. */
+#if defined(__SIZEOF_INT128__) || defined(__wasm__)
+#define PW_WIDE 1
+#endif
+
 /* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
 static inline uint64_t pw_umul64(uint32_t a, uint32_t b)
 {
 #if defined(__ARM_ARCH_6M__)
     uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;
-    uint32_t lo = a0 * b0, m1 = a0 * b1, m2 = a1 * b0, hi = a1 * b1, mid = (lo >> 16) + (m1 & 0xFFFF) + m2;
-    hi += (m1 >> 16) + (mid >> 16) + ((mid < m2) ? 0x10000u : 0);
-    return (uint64_t)hi << 32 | (mid << 16 | (lo & 0xFFFF));
+    uint32_t lo = a0 * b0, mid = a1 * b0 + (lo >> 16), more = a0 * b1 + (mid & 0xFFFF); /* neither sum passes 32 bits */
+    return (uint64_t)(a1 * b1 + (mid >> 16) + (more >> 16)) << 32 | (more << 16 | (lo & 0xFFFF));
 #else
     return (uint64_t)a * b;
 #endif
@@ -60,6 +65,18 @@ static inline int64_t pw_mulshift_pieces(int64_t a, int64_t b, int n)
     return (int64_t)(0 - r);
 }
 
+/* The same for 1 <= n <= 32 with three products and a bit: modulo 2^64, two's complement. */
+static inline int64_t pw_mulshift_low(int64_t a, int64_t b, int n)
+{
+    uint32_t a0 = (uint32_t)a, a1 = (uint32_t)((uint64_t)a >> 32), b0 = (uint32_t)b, b1 = (uint32_t)((uint64_t)b >> 32);
+    uint64_t r = (pw_umul64(a1, b0) + pw_umul64(a0, b1)) << (32 - n);
+    r += (pw_umul64(a0, b0) >> n) + ((uint64_t)(a1 * b1) << (64 - n));
+    if (a < 0) r -= (uint64_t)b << (64 - n);
+    if (b < 0) r -= (uint64_t)a << (64 - n);
+    return (int64_t)r;
+}
+
+#if defined(PW_WIDE)
 static inline int64_t pw_mulshift(int64_t a, int64_t b, int n)
 {
 #if defined(__SIZEOF_INT128__)
@@ -70,6 +87,11 @@ static inline int64_t pw_mulshift(int64_t a, int64_t b, int n)
     return pw_mulshift_pieces(a, b, n);
 #endif
 }
+#else
+int64_t pw_mulshift32(int64_t a, int64_t b);
+int64_t pw_mulshift_any(int64_t a, int64_t b, int n);
+static inline int64_t pw_mulshift(int64_t a, int64_t b, int n) { return n == 32 ? pw_mulshift32(a, b) : pw_mulshift_any(a, b, n); }
+#endif
 
 /* a * b / 2^16 for a, b >= 0, at most 2^60: squared speeds in Q48, whose sums of three stay below 2^62 */
 static inline int64_t pw_square_q48(int64_t a, int64_t b)
@@ -102,7 +124,7 @@ static inline int64_t pw_mulq32(int64_t a, uint32_t u)
 }
 
 /* floor(a * 2^32 / b) for 0 <= a, 0 < b < 2^62; the caller bounds the result to 63 bits. */
-static inline int64_t pw_divq32(int64_t a, int64_t b)
+static inline int64_t pw_divq32_plain(int64_t a, int64_t b)
 {
     uint64_t q, r;
     int left = 32, room = pw_clz64((uint64_t)b);
@@ -119,8 +141,36 @@ static inline int64_t pw_divq32(int64_t a, int64_t b)
     return (int64_t)q;
 }
 
+/* A number above 0 that several others are divided by (pw_div.c). */
+struct pw_divisor {
+    uint64_t b;  /* with its highest bit at 63 */
+    uint32_t v;  /* 2^96 / b - 2^32 */
+    int32_t up;  /* by so many bits it was shifted */
+};
+
+struct pw_divisor pw_divisor_of(int64_t b);
+int64_t pw_divisor_q32(const struct pw_divisor *d, int64_t a); /* floor(a * 2^32 / b), a >= 0; the caller bounds the result */
+int64_t pw_divisor_floor(const struct pw_divisor *d, int64_t a); /* floor(a / b), a >= 0 */
+
+#if defined(PW_WIDE)
+typedef int64_t pw_divisor_t; /* the chip divides faster than it prepares */
+static inline pw_divisor_t pw_by(int64_t b) { return b; }
+static inline int64_t pw_divq32_by(int64_t a, const pw_divisor_t *d) { return pw_divq32_plain(a, *d); }
+static inline int64_t pw_div_by(int64_t a, const pw_divisor_t *d) { return a / *d; }
+static inline int64_t pw_divq32(int64_t a, int64_t b) { return pw_divq32_plain(a, b); }
+static inline int64_t pw_div(int64_t a, int64_t b) { return a / b; }
+#else
+typedef struct pw_divisor pw_divisor_t;
+static inline pw_divisor_t pw_by(int64_t b) { return pw_divisor_of(b); }
+static inline int64_t pw_divq32_by(int64_t a, const pw_divisor_t *d) { return pw_divisor_q32(d, a); }
+static inline int64_t pw_div_by(int64_t a, const pw_divisor_t *d) { return a < 0 ? -pw_divisor_floor(d, -a) : pw_divisor_floor(d, a); }
+int64_t pw_divq32(int64_t a, int64_t b);
+int64_t pw_div(int64_t a, int64_t b); /* a / b as C has it, for b > 0 */
+#endif
+
 /* As pw_divq32, rounded towards zero, for a signed dividend. */
 static inline int64_t pw_sdivq32(int64_t a, int64_t b) { return a < 0 ? -pw_divq32(-a, b) : pw_divq32(a, b); }
+static inline int64_t pw_sdivq32_by(int64_t a, const pw_divisor_t *d) { return a < 0 ? -pw_divq32_by(-a, d) : pw_divq32_by(a, d); }
 
 uint32_t pw_isqrt64(uint64_t x); /* floor of the square root */
 

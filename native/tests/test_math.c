@@ -24,6 +24,7 @@ static void test_products(void)
         if (q <= INT64_MAX && q >= INT64_MIN) {
             CHECK_EQ(pw_mulshift(a, b, n), (int64_t)q);
             CHECK_EQ(pw_mulshift_pieces(a, b, n), (int64_t)q);
+            if (n <= 32) CHECK_EQ(pw_mulshift_low(a, b, n), (int64_t)q);
         }
         p = (__int128)u * (uint32_t)b;
         CHECK_EQ(pw_mulq32(u, (uint32_t)b), (int64_t)(p >= 0 ? p >> 32 : ~(~p >> 32)));
@@ -39,9 +40,44 @@ static void test_products(void)
     CHECK_EQ(pw_clz64(1), 63);
 }
 
+/* Numbers of all sizes; many at the edges of a digit, and next to squares. */
+static uint64_t edge(void)
+{
+    uint64_t x = rnd() >> (rnd() % 64);
+    switch (rnd() % 5) {
+    case 0: return ((uint64_t)1 << (rnd() % 64)) - 2 + rnd() % 5;
+    case 1: return (x >> 32) * (x >> 32) - 1 + rnd() % 3;
+    case 2: return (~(uint64_t)0 << (rnd() % 64)) >> (rnd() % 64);
+    default: return x;
+    }
+}
+
+/* Quotients by a reciprocal, as chips without a divider take them, against the operator. */
+static void test_quotients(void)
+{
+    uint64_t i, one = (uint64_t)1 << 32;
+    for (i = 0; i < 300000; i++) {
+        int64_t a = (int64_t)(edge() >> 1), b = (int64_t)(edge() >> 2) | (rnd() & 1);
+        struct pw_divisor d;
+        if (b == 0) continue;
+        d = pw_divisor_of(b);
+        CHECK_EQ(pw_divisor_floor(&d, a), a / b);
+        CHECK_EQ(pw_divisor_q32(&d, a), pw_divq32_plain(a, b));
+        CHECK_EQ(pw_div(-a, b), -(a / b));
+    }
+    for (i = 0; i < 1 << 16; i++) {
+        CHECK_EQ(pw_divisor_of((int64_t)(one / 2 + i)).v + one, ~(uint64_t)0 / (one / 2 + i));
+        CHECK_EQ(pw_divisor_of((int64_t)(one - 1 - i)).v + one, ~(uint64_t)0 / (one - 1 - i));
+    }
+}
+
 static void test_roots(void)
 {
     int i;
+    for (i = 0; i < 300000; i++) {
+        uint64_t x = edge(), r = pw_isqrt64(x);
+        CHECK(r * r <= x && (r == UINT32_MAX || (r + 1) * (r + 1) > x));
+    }
     for (i = 0; i < 300000; i++) {
         uint64_t x = rnd() >> (rnd() % 64), r = pw_isqrt64(x);
         CHECK(r * r <= x && (r == UINT32_MAX || (r + 1) * (r + 1) > x));
@@ -89,6 +125,7 @@ static void test_ramps(void)
 int main(void)
 {
     test_products();
+    test_quotients();
     test_roots();
     test_ramps();
     printf("math: ok\n");

@@ -14,7 +14,7 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 STRICT = "-std=c11 -ffp-contract=off -Wall -Wextra -Wconversion -Werror".split()
 SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 INCLUDE = ["-I%s" % (ROOT / "native" / "include"), "-I%s" % SRC]
-FRONT = "text command move arc merge front trig limits config math kin kin_linear kin_delta".split()
+FRONT = "text command move arc merge front trig limits config math div kin kin_linear kin_delta".split()
 
 
 def run(command, timeout=120):
@@ -48,15 +48,15 @@ def test_a_compiler_is_there():
 
 
 def test_math(objects):
-    assert run([build(objects, "test_math", ["math", "ramp"])]) == "math: ok\n"
+    assert run([build(objects, "test_math", ["math", "div", "ramp"])]) == "math: ok\n"
 
 
 def test_kinematics(objects):
-    assert run([build(objects, "test_kin", ["kin", "kin_linear", "kin_delta", "config", "math"])]) == "kin: ok\n"
+    assert run([build(objects, "test_kin", ["kin", "kin_linear", "kin_delta", "config", "math", "div"])]) == "kin: ok\n"
 
 
 def test_mesh(objects):
-    assert run([build(objects, "test_mesh", ["mesh", "kin", "kin_linear", "kin_delta", "config", "math"])]) == "mesh: ok\n"
+    assert run([build(objects, "test_mesh", ["mesh", "kin", "kin_linear", "kin_delta", "config", "math", "div"])]) == "mesh: ok\n"
 
 
 def test_front(objects):
