@@ -92,6 +92,7 @@ PW_E_CONFIG = -2
 PW_E_MEMORY = -3
 PW_E_STATE = -4
 PW_E_FULL = -5
+PW_E_FEATURE = -6
 PW_E_SYNTAX = -20
 PW_E_NUMBER = -21
 PW_E_LINE_LENGTH = -22
@@ -290,8 +291,9 @@ class StepCore:
         result = lib.pw_init(
             ref(self._memory, "void"), len(self._memory), ref(words, "struct pw_config"), out(where, "struct pw_core"), ref(bad, "int32_t")
         )
-        if result == PW_E_CONFIG:
-            raise ConfigError(field_at(lib.pw_config_field, bad[0]), "out of range")
+        if result in (PW_E_CONFIG, PW_E_FEATURE):
+            why = "out of range" if result == PW_E_CONFIG else "not in this build of the motion core"
+            raise ConfigError(field_at(lib.pw_config_field, bad[0]), why)
         checked(result)
         self.tick_hz = config["tick_hz"]
         self.motors = config["motors"]

@@ -26,6 +26,7 @@ PW_E_CONFIG: int
 PW_E_MEMORY: int
 PW_E_STATE: int
 PW_E_FULL: int
+PW_E_FEATURE: int
 PW_E_SYNTAX: int
 PW_E_NUMBER: int
 PW_E_LINE_LENGTH: int

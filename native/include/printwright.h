@@ -25,6 +25,7 @@ enum pw_err {
     PW_E_MEMORY = -3,    /* the memory given is too small or misaligned */
     PW_E_STATE = -4,     /* the call does not fit the state (feed before begin, leave without enter, after an error) */
     PW_E_FULL = -5,      /* the queue is full: run, drain, call again */
+    PW_E_FEATURE = -6,   /* a configuration field asks for what this build is without (src/pw_features.h); bad_field names it */
     /* errors of the text, reported by an event of kind PW_EV_ERROR */
     PW_E_SYNTAX = -20,   /* not a word, a stray character, a repeated letter, two commands in a line */
     PW_E_NUMBER = -21,   /* not a number, or beyond 1e-6 * 2^53 */

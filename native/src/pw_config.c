@@ -1,4 +1,5 @@
 /* Names and ranges of the configuration. */
+#include "pw_features.h"
 #include "pw_front.h"
 #include "pw_kin.h"
 #include "pw_math.h"
@@ -149,6 +150,21 @@ int32_t pw_config_check(const struct pw_config *cfg)
     return value ? pw_field_index(cfg, value) : -1;
 }
 
+int32_t pw_config_left_out(const struct pw_config *cfg)
+{
+    int32_t i;
+    if (!PW_WITH_DELTA && cfg->kinematics == PW_DELTA) return pw_field_index(cfg, &cfg->kinematics);
+    if (!PW_WITH_MATRIX && cfg->kinematics == PW_LINEAR) return pw_field_index(cfg, &cfg->kinematics);
+    if (!PW_WITH_MESH && cfg->mesh_points) return pw_field_index(cfg, &cfg->mesh_points);
+    for (i = 0; i < 3; i++) {
+        if (!PW_WITH_MATRIX && cfg->skew_1e6[i]) return pw_field_index(cfg, &cfg->skew_1e6[i]);
+        if (!PW_WITH_SHAPING && cfg->shaper[i]) return pw_field_index(cfg, &cfg->shaper[i]);
+    }
+    for (i = 0; i < PW_EXTRUDERS; i++)
+        if (!PW_WITH_SHAPING && cfg->advance_us[i]) return pw_field_index(cfg, &cfg->advance_us[i]);
+    return -1;
+}
+
 const char *pw_err_name(int32_t code)
 {
     switch (code) {
@@ -158,6 +174,7 @@ const char *pw_err_name(int32_t code)
     case PW_E_MEMORY: return "PW_E_MEMORY";
     case PW_E_STATE: return "PW_E_STATE";
     case PW_E_FULL: return "PW_E_FULL";
+    case PW_E_FEATURE: return "PW_E_FEATURE";
     case PW_E_SYNTAX: return "PW_E_SYNTAX";
     case PW_E_NUMBER: return "PW_E_NUMBER";
     case PW_E_LINE_LENGTH: return "PW_E_LINE_LENGTH";

@@ -54,7 +54,7 @@ static size_t pw_shared_size(const struct pw_config *cfg, const struct pw_config
 size_t pw_core_size(const struct pw_config *cfg)
 {
     struct pw_config side;
-    if (!cfg || pw_config_check(cfg) >= 0) return 0;
+    if (!cfg || pw_config_check(cfg) >= 0 || pw_config_left_out(cfg) >= 0) return 0;
     pw_side_config(&side, cfg);
     return pw_core_part() + pw_planner_size(cfg) + pw_mesh_part(cfg) + pw_shared_size(cfg, &side);
 }
@@ -71,14 +71,18 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
     char *at = mem;
     int64_t home[PW_MOTORS];
     size_t size_main;
-    int32_t bad;
+    int32_t bad, err = PW_E_CONFIG;
     if (bad_field) *bad_field = -1;
     if (!mem || !cfg || !out) return PW_E_ARG;
     *out = 0;
     bad = pw_config_check(cfg);
+    if (bad < 0) {
+        bad = pw_config_left_out(cfg);
+        err = PW_E_FEATURE;
+    }
     if (bad >= 0) {
         if (bad_field) *bad_field = bad;
-        return PW_E_CONFIG;
+        return err;
     }
     if (((uintptr_t)mem & 7) != 0 || size < pw_core_size(cfg)) return PW_E_MEMORY;
     pw_zero(core, sizeof *core);

@@ -257,7 +257,7 @@ static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
     }
     curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1);
     if (curved) end = pw_min64(end, tr->time_q16 + tr->length_q16);
-    if (tr->axes >> PW_AXIS_SMOOTH) {
+    if (PW_WITH_SHAPING && tr->axes >> PW_AXIS_SMOOTH) {
         pw_advance_slice(pl, tr, &end, x[PW_AXIS_SMOOTH]);
         moves = (x[PW_AXIS_SMOOTH][1] | x[PW_AXIS_SMOOTH][2] | x[PW_AXIS_SMOOTH][3]) != 0;
     }

@@ -210,6 +210,7 @@ void pw_cos_sin_q60(int64_t angle_q62, int64_t *cosine, int64_t *sine);
 
 /* pw_config.c: index of the first bad field, or -1 */
 int32_t pw_config_check(const struct pw_config *cfg);
+int32_t pw_config_left_out(const struct pw_config *cfg); /* a field that asks for what this build is without, or -1 */
 
 void pw_zero(void *mem, size_t n);
 

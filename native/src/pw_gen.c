@@ -25,7 +25,7 @@ static void pw_end_segment(struct pw_planner *pl, int64_t t_q16)
 {
     const struct pw_seg *sg = pw_seg_at(pl, pl->done);
     int i;
-    if (!(sg->flags & PW_SEG_DWELL)) t_q16 += pl->delay_q16; /* a dwell is long enough for all to stand */
+    if (PW_WITH_SHAPING && !(sg->flags & PW_SEG_DWELL)) t_q16 += pl->delay_q16; /* a dwell is long enough for all to stand */
     for (i = 0; i < 3; i++) pl->pos_nm[i] += sg->d_nm[i];
     pl->pos_nm[3 + pw_seg_tool(sg)] += sg->d_nm[3];
     pl->seg_s_q32 = sg->end_q32;
@@ -42,7 +42,7 @@ static void pw_begin_segment(struct pw_planner *pl)
     for (m = 0; m < PW_MOTORS; m++) to[m] = pl->pos_nm[m];
     for (m = 0; m < 3; m++) to[m] += sg->d_nm[m];
     to[3 + pw_seg_tool(sg)] += sg->d_nm[3];
-    if (pl->n_tracks) {
+    if (pw_has_tracks(pl)) {
         for (m = 0; m < 4; m++) {
             int32_t axis = m < 3 ? m : 3 + pl->tool;
             pl->seg_at_q32[m] = pw_nm_q32(pl->pos_nm[axis]);
@@ -168,9 +168,9 @@ static int pw_keep_piece(struct pw_planner *pl)
         if (s[j]) s[j] = pw_mulshift(pw_mulshift(s[j], f, 32), j == 2 ? f : pw_mulshift(f, f, 32), 32);
     for (a = 0; a < 4; a++)
         for (j = 0; j < 4; j++) p.k_q32[a][j] = (j ? 0 : pl->seg_at_q32[a]) + (s[j] ? pw_mulshift(s[j], pl->seg_rate_q32[a], 32) : 0);
-    if (pl->seg_advance_q16)
+    if (PW_WITH_SHAPING && pl->seg_advance_q16)
         for (j = 0; j < 3; j++) e[j] += pw_mulshift((j + 1) * e[j + 1], pl->seg_advance_q16, p.scale);
-    if (pl->mesh && !pw_curved_mesh(pl, p.k_q32, pw_share(end - p.start_q16, p.scale))) return 0;
+    if (pw_mesh_of(pl) && !pw_curved_mesh(pl, p.k_q32, pw_share(end - p.start_q16, p.scale))) return 0;
     pw_history_add(pl, &p, end);
     return 1;
 }
@@ -198,7 +198,7 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
     if (inside && sg->end_q32 < end - PW_SNAP)
         pl->u1_q32 = pw_root(pl->c_q32, sg->end_q32 - pl->gen_s_q32, pl->u0_q32, PW_ONE, pl->u0_q32, PW_CLOSE / pl->phase_t_q16 + 1);
     pl->piece = 1;
-    if (!pl->n_tracks) {
+    if (!pw_has_tracks(pl)) {
         pw_begin_motors(pl);
     } else {
         while (!pw_keep_piece(pl)) {
@@ -238,15 +238,15 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
     while (work < budget) {
         const struct pw_ramp *r = pw_ramp_at(pl, pl->ramp_tail);
         int wait = pl->ramp_tail == pl->ramp_head;
-        if (pl->n_tracks && !wait) wait = !pw_history_room(pl) || (!pl->seg_ready && pl->done != pl->head && !pw_change_tool(pl));
+        if (pw_has_tracks(pl) && !wait) wait = !pw_history_room(pl) || (!pl->seg_ready && pl->done != pl->head && !pw_change_tool(pl));
         if (wait) {
-            if (!pl->n_tracks || !pw_tracks_run(pl, budget, &work)) break;
+            if (!pw_has_tracks(pl) || !pw_tracks_run(pl, budget, &work)) break;
             continue;
         }
         if (!pl->piece) {
             if (pl->gen_v_q32 == 0 && r->v1_q32 == 0) { /* dwell */
                 if (pl->done == pl->head) return PW_E_ASSERT;
-                if (pl->n_tracks) pw_keep_rest(pl, r->ta_q32);
+                if (pw_has_tracks(pl)) pw_keep_rest(pl, r->ta_q32);
                 pl->time_q16 += r->ta_q32;
                 pw_end_segment(pl, pl->time_q16);
                 pl->ramp_tail++;
@@ -267,7 +267,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
             if (pl->done == pl->head) return PW_E_ASSERT;
             pw_begin_piece(pl, r);
         }
-        if (!pl->n_tracks) {
+        if (!pw_has_tracks(pl)) {
             for (m = 0, full = 0; m < pl->cfg->motors; m++) { /* a full ring keeps none of the others waiting */
                 if (pl->motor >> m & 1) continue;
                 if (pw_make_runs(pl, m, &pl->span, &work)) pl->motor |= 1 << m;

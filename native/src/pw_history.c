@@ -43,7 +43,7 @@ void pw_history_rest(const struct pw_planner *pl, struct pw_piece *p, int64_t st
     int64_t at[4];
     int a, j;
     for (a = 0; a < 4; a++) at[a] = pw_nm_q32(pl->pos_nm[a < 3 ? a : 3 + pl->tool]);
-    if (pl->mesh) at[2] += pw_mesh_lift(pl->mesh, at, 0);
+    if (pw_mesh_of(pl)) at[2] += pw_mesh_lift(pl->mesh, at, 0);
     p->start_q16 = start;
     p->scale = scale;
     p->reserved = 0;

@@ -7,6 +7,7 @@
 #ifndef PW_KIN_H
 #define PW_KIN_H
 #include "printwright.h"
+#include "pw_features.h"
 #include "pw_math.h"
 
 struct pw_kin {
@@ -40,7 +41,9 @@ void pw_kin_init(struct pw_kin *k, const struct pw_config *cfg); /* cfg was chec
 const int32_t *pw_kin_check(const struct pw_config *cfg);
 
 /* Are positions linear functions of the place (plus a constant)?  Then pw_kin_velocity depends on v alone. */
-static inline int pw_kin_is_linear(const struct pw_kin *k) { return k->kind != PW_DELTA; }
+static inline int pw_kin_is_linear(const struct pw_kin *k) { return !PW_WITH_DELTA || k->kind != PW_DELTA; }
+
+static inline int pw_kin_is_skewed(const struct pw_kin *k) { return PW_WITH_MATRIX && k->skewed; }
 
 /* Steps Q32 of motor 0 to 2, to 1e-9 mm and 2^-40 of the place.  Places out of reach give what flat arms would. */
 int64_t pw_kin_position(const struct pw_kin *k, int32_t motor, const int64_t at_q32[3]);

@@ -59,7 +59,7 @@ void pw_linear_init(struct pw_kin *k, const struct pw_config *cfg)
             at += pw_mulshift(k->home_nm[j], pw_scale(factor[i][j], k->step_q64[i], 44), 32);
         }
         k->of.linear.home_steps_q32[i] = at;
-        if (k->skewed) { /* x - xy (y - yz z) - xz z, y - yz z */
+        if (pw_kin_is_skewed(k)) { /* x - xy (y - yz z) - xz z, y - yz z */
             int64_t xy = k->skew_q32[0], xz = k->skew_q32[1], yz = k->skew_q32[2];
             int64_t fx = factor[i][0], fy = factor[i][1];
             factor[i][1] -= pw_mulshift(fx, xy, 32);
@@ -75,7 +75,7 @@ void pw_linear_init(struct pw_kin *k, const struct pw_config *cfg)
 /* The sum of a motor with factors 0 and 1 only; 0 when it has others. */
 static int pw_plain(const struct pw_kin *k, int32_t motor, const int64_t v[3], int64_t *sum)
 {
-    if (k->skewed || k->kind == PW_LINEAR) return 0;
+    if (PW_WITH_MATRIX && (k->skewed || k->kind == PW_LINEAR)) return 0;
     *sum = v[motor];
     if (k->kind == PW_COREXY && motor < 2) *sum = motor ? v[0] - v[1] : v[0] + v[1];
     if (k->kind == PW_COREXZ && motor != 1) *sum = motor ? v[0] - v[2] : v[0] + v[2];
@@ -86,7 +86,7 @@ int64_t pw_linear_velocity(const struct pw_kin *k, int32_t motor, const int64_t 
 {
     const int64_t *row = k->of.linear.row_q44[motor];
     int64_t sum;
-    if (pw_plain(k, motor, v_q32, &sum)) return pw_mulshift(sum, k->step_q44[motor], 44);
+    if (pw_plain(k, motor, v_q32, &sum) || !PW_WITH_MATRIX) return pw_mulshift(sum, k->step_q44[motor], 44);
     return pw_mulshift(v_q32[0], row[0], 44) + pw_mulshift(v_q32[1], row[1], 44) + pw_mulshift(v_q32[2], row[2], 44);
 }
 
@@ -94,7 +94,7 @@ int64_t pw_linear_position(const struct pw_kin *k, int32_t motor, const int64_t 
 {
     int64_t sum, d[3];
     int i;
-    if (pw_plain(k, motor, at_q32, &sum)) return pw_mulshift(sum, k->step_q44[motor], 44);
+    if (pw_plain(k, motor, at_q32, &sum) || !PW_WITH_MATRIX) return pw_mulshift(sum, k->step_q44[motor], 44);
     for (i = 0; i < 3; i++) d[i] = at_q32[i] - k->home_q32[i];
     return k->of.linear.home_steps_q32[motor] + pw_linear_velocity(k, motor, d);
 }
@@ -104,7 +104,7 @@ int64_t pw_linear_position_nm(const struct pw_kin *k, int32_t motor, const int64
     const int64_t *row = k->of.linear.row_q64[motor];
     int64_t sum;
     int i;
-    if (pw_plain(k, motor, at_nm, &sum)) return pw_mulshift(sum, k->step_q64[motor], 32);
+    if (pw_plain(k, motor, at_nm, &sum) || !PW_WITH_MATRIX) return pw_mulshift(sum, k->step_q64[motor], 32);
     sum = k->of.linear.home_steps_q32[motor];
     for (i = 0; i < 3; i++) sum += pw_mulshift(at_nm[i] - k->home_nm[i], row[i], 32);
     return sum;

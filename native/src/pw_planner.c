@@ -91,7 +91,7 @@ int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int6
     int64_t at[3];
     int i;
     if (motor > 2) return pw_mulshift(nm[motor], pl->motors[motor].scale_q64, 32);
-    if (!pl->mesh) return pw_kin_position_nm(&pl->kin, motor, nm);
+    if (!pw_mesh_of(pl)) return pw_kin_position_nm(&pl->kin, motor, nm);
     for (i = 0; i < 3; i++) at[i] = pw_nm_q32(nm[i]);
     at[2] += pw_mesh_lift(pl->mesh, at, 0);
     return pw_kin_position(&pl->kin, motor, at);
@@ -260,7 +260,7 @@ static int64_t pw_pulse_rate(const struct pw_planner *pl, const struct pw_line *
     for (end = pw_kin_is_linear(&pl->kin); end < 2; end++)
         for (m = 0; m < 3; m++) {
             int64_t per = pw_abs64(pw_kin_velocity(&pl->kin, m, at[end], way)); /* steps a mm, Q32 */
-            if (pl->mesh) {
+            if (pw_mesh_of(pl)) {
                 int64_t z = pw_abs64(pw_kin_velocity(&pl->kin, m, at[end], up));
                 per += pw_mulshift(z, pl->mesh->slope_q30 + pl->mesh->steep_q30, 30);
             }
@@ -311,7 +311,7 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
         if (sg->d_nm[3] < 0) ratio = -ratio;
         m = pw_mulshift(pw_min64(pw_abs64(ratio) << 6, (int64_t)1 << 40), pl->cfg->steps_per_m[e_motor], 30);
         if (m > 0) v = pw_min_ratio(v, (int64_t)pl->cfg->max_step_hz * 1000000, m);
-        if (pl->mesh && pw_min64(ln->from_nm[2], ln->to_nm[2]) < pl->mesh->fade_to_nm) pw_follow(pl, ln, unit, &v, &a);
+        if (pw_mesh_of(pl) && pw_min64(ln->from_nm[2], ln->to_nm[2]) < pl->mesh->fade_to_nm) pw_follow(pl, ln, unit, &v, &a);
         v = pw_pulse_rate(pl, ln, unit, v);
     } else {
         len_q32 = pw_mulshift(e_nm, PW_MM_Q64, 32);
@@ -412,7 +412,7 @@ int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     return PW_OK;
 }
 
-static int pw_idle(const struct pw_planner *pl) { return pl->head == pl->done && pw_tracks_idle(pl); }
+static int pw_idle(const struct pw_planner *pl) { return pl->head == pl->done && (!pw_has_tracks(pl) || pw_tracks_idle(pl)); }
 
 void pw_planner_place_of(const struct pw_planner *pl, const struct pw_kin *machine, int64_t position_nm[PW_MOTORS])
 {
@@ -421,7 +421,7 @@ void pw_planner_place_of(const struct pw_planner *pl, const struct pw_kin *machi
     for (m = 0; m < PW_MOTORS; m++) position_nm[m] = pl->pos_nm[m];
     if (!done) /* counts below 2^31, 1e9 nm: below 2^61 */
         for (m = 3; m < pl->cfg->motors; m++) position_nm[m] = pl->motors[m].count * 1000000000 / pl->cfg->steps_per_m[m];
-    if (done && !pl->kin.skewed && !pl->mesh) return;
+    if (done && !pw_kin_is_skewed(&pl->kin) && !pl->mesh) return;
     for (m = 0; m < 3; m++) at_q32[m] = done ? pw_motor_position(pl, m, pl->pos_nm) : pl->motors[m].count * ((int64_t)1 << 32);
     pw_kin_place_nm(machine, at_q32, position_nm); /* counts of a planned motion belong to a place, or the one before stays */
 }
@@ -481,7 +481,7 @@ int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t 
 static int64_t pw_made_q16(const struct pw_planner *pl, int32_t motor)
 {
     int64_t one = (int64_t)1 << 32, u = pl->u0_q32;
-    if (pl->n_tracks) return pw_track_made_q16(pl, motor);
+    if (pw_has_tracks(pl)) return pw_track_made_q16(pl, motor);
     if (pl->piece && (pl->motor >> motor & 1)) u = pl->u1_q32;
     else if (u == one) u = 0; /* the phase is over, and in time_q16 */
     return pl->time_q16 + (u == one ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
@@ -491,7 +491,7 @@ void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
 {
     int32_t m;
     status->segments = (int64_t)(pl->head - pl->done);
-    status->planned_tick = (pl->n_tracks ? pl->front_q16 : pl->time_q16) >> 16;
+    status->planned_tick = (pw_has_tracks(pl) ? pl->front_q16 : pl->time_q16) >> 16;
     status->final_tick = pl->final_q16 >> 16;
     for (m = 0; m < pl->cfg->motors; m++) {
         status->count[m] = pl->motors[m].count;

@@ -251,6 +251,10 @@ struct pw_planner {
     struct pw_track tracks[PW_TRACKS];
 };
 
+/* Branches of features that this build does without go away with these. */
+static inline int pw_has_tracks(const struct pw_planner *pl) { return PW_WITH_TRACKS && pl->n_tracks; }
+static inline const struct pw_mesh_state *pw_mesh_of(const struct pw_planner *pl) { return PW_WITH_MESH ? pl->mesh : (const struct pw_mesh_state *)0; }
+
 static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
 static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL & 7); }
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }

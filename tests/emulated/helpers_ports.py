@@ -142,7 +142,9 @@ class Run:
         return self.statuses[-1]
 
 
-def rp2_image(folder: Path, config: dict, text: bytes, script=(), side_gates=None, optimise="-Os", hot="-O2", **changes) -> Path:
+def rp2_image(
+    folder: Path, config: dict, text: bytes, script=(), side_gates=None, optimise="-Os", hot="-O2", features="whole", **changes
+) -> Path:
     """The port with a program and a script of (microseconds, operation, argument, argument)."""
     core, port = core_words(config), words("printwright_rp2.h", "pw_rp2_config", rp2_config(**changes))
     actions = [[action[0], OPERATIONS.index(action[1]) + 1, *(list(action[2:]) + [0, 0])[:2]] for action in script]
@@ -152,7 +154,7 @@ def rp2_image(folder: Path, config: dict, text: bytes, script=(), side_gates=Non
     (folder / "cases").write_bytes(data)
     flags = ["-I%s" % HERE, '-DCASES="%s"' % (folder / "cases")]
     return bare.image(
-        bare.TARGETS["m0plus"], RP2, folder / "port.elf", optimise, flags, folder / "port.map", ram_roots=RP2_ROOTS, ram_optimise=hot
+        bare.TARGETS["m0plus"], RP2, folder / "port.elf", optimise, flags, folder / "port.map", RP2_ROOTS, hot, features
     )
 
 

@@ -51,6 +51,20 @@ TARGETS = {
 }
 
 
+# Builds of the core by what they leave out (native/src/pw_features.h): what a board needs in RAM is a matter of kilobytes.
+FEATURES = {
+    "plain": ("SHAPING", "MESH", "DELTA", "MATRIX"),  # cartesian, CoreXY, CoreXZ
+    "mesh": ("SHAPING", "DELTA", "MATRIX"),
+    "shaped": ("MESH", "DELTA", "MATRIX"),  # input shapers, pressure advance
+    "whole": (),
+}
+
+
+def without(features: str) -> list[str]:
+    """Compiler flags of a build of the core."""
+    return ["-DPW_WITH_%s=0" % name for name in FEATURES[features]]
+
+
 def missing() -> list[str]:
     """Debian packages that are needed and not there."""
     return [] if shutil.which("arm-none-eabi-gcc") else ["gcc-arm-none-eabi"]
@@ -76,12 +90,12 @@ def _key(words, files) -> str:
     return whole.hexdigest()[:24]
 
 
-def objects(target: Target, optimise: str) -> list[Path]:
+def objects(target: Target, optimise: str, features: str = "whole") -> list[Path]:
     """Object files of the core and of this folder."""
     sources = core_sources() + [HERE / "start.c", HERE / "memory.c"]
-    flags = [*FLAGS, *WARN, *target.flags, optimise, *INCLUDE]
+    flags = [*FLAGS, *WARN, *target.flags, optimise, *without(features), *INCLUDE]
     BUILD.mkdir(parents=True, exist_ok=True)
-    folder = BUILD / ("%s%s" % (target.name, optimise))
+    folder = BUILD / ("%s%s-%s" % (target.name, optimise, features))
     with open(BUILD / (folder.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest-xdist: one process builds, others wait
         key, stamp = _key([_run(["arm-none-eabi-gcc", "--version"]), flags], sources), folder / "key"
@@ -126,13 +140,15 @@ def image(
     link_map: Path | None = None,
     ram_roots=(),
     ram_optimise=None,
+    features: str = "whole",
 ) -> Path:
     """Compiles `program` (relative to the checkout), links it with the core and returns `output`, an ELF file.
 
     flags: for `program` alone; link_map: a file for the linker's map; ram_roots: functions that are put into RAM with all that they reach
-    (their sources are in `program`); ram_optimise: optimisation of files of `program` below native/port/pulse and common, if another.
+    (their sources are in `program`); ram_optimise: optimisation of files of `program` below native/port/pulse and common, if another;
+    features: one of FEATURES.
     """
-    parts = objects(target, optimise)
+    parts = objects(target, optimise, features)
     (flash, flash_size), (ram, ram_size) = target.flash, target.ram
     places = {"FLASH": flash, "FLASH_SIZE": flash_size, "RAM": ram, "RAM_SIZE": ram_size}
     with tempfile.TemporaryDirectory() as place:
