@@ -44,6 +44,8 @@ PW_E_DIALECT: int
 PW_E_TOOL: int
 PW_E_REACH: int
 PW_E_MESH: int
+PW_E_REPEATED: int
+PW_E_WORD: int
 PW_E_ASSERT: int
 PW_CARTESIAN: int
 PW_COREXY: int

@@ -20,6 +20,8 @@ _TEXTS = {
     core.PW_E_DIALECT: "not allowed in this document format",
     core.PW_E_TOOL: "this machine has no such tool",
     core.PW_E_REACH: "this machine cannot reach that place",
+    core.PW_E_REPEATED: "a letter or a command twice in one line",
+    core.PW_E_WORD: "this word does not belong to the command",
     core.PW_E_ASSERT: "internal error of the motion core",
 }
 

@@ -32,7 +32,7 @@ static uint64_t play(struct pw_core *core, int dialect, const uint8_t *data, siz
         for (i = 0; i < 26; i++) FUZZ_CHECK(ev.value[i] >= -((int64_t)1 << 53) && ev.value[i] <= (int64_t)1 << 53 && ((ev.words >> i & 1) || ev.value[i] == 0));
         fuzz_mix(&hash, &ev, sizeof ev);
         if (ev.kind == PW_EV_ERROR) {
-            FUZZ_CHECK(ev.code <= PW_E_SYNTAX && ev.code >= PW_E_TOOL);
+            FUZZ_CHECK(ev.code <= PW_E_SYNTAX && ev.code >= PW_E_WORD);
             return hash;
         }
     }

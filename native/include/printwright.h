@@ -27,7 +27,7 @@ enum pw_err {
     PW_E_FULL = -5,      /* the queue is full: run, drain, call again */
     PW_E_FEATURE = -6,   /* a configuration field asks for what this build is without (src/pw_features.h); bad_field names it */
     /* errors of the text, reported by an event of kind PW_EV_ERROR */
-    PW_E_SYNTAX = -20,   /* not a word, a stray character, a repeated letter, two commands in a line */
+    PW_E_SYNTAX = -20,   /* not a word, a stray character, a word before the command */
     PW_E_NUMBER = -21,   /* not a number, or beyond 1e-6 * 2^53 */
     PW_E_LINE_LENGTH = -22, /* a command longer than line_max bytes (comments do not count) */
     PW_E_CHECKSUM = -23,
@@ -44,6 +44,8 @@ enum pw_err {
     PW_E_TOOL = -35,     /* a tool that the machine does not have */
     PW_E_REACH = -36,    /* a place that the kinematics cannot reach */
     PW_E_MESH = -37,     /* a mesh with more points than mesh_points, or with a number out of range */
+    PW_E_REPEATED = -38, /* a letter twice in a line, or a second command */
+    PW_E_WORD = -39,     /* a word that does not belong to the command, as it stands (K while G17 is in force) */
     PW_E_ASSERT = -90    /* a broken invariant: the core stops */
 };
 

@@ -36,7 +36,7 @@ static int32_t pw_dwell(struct pw_front *f)
     int64_t us = 0;
     int32_t i;
     for (i = 0; i < PW_WORDS; i++)
-        if ((tx->words & pw_bit(i)) && i != PW_LETTER_P && i != PW_LETTER_S) return pw_fail_at(f, i, PW_E_SYNTAX);
+        if ((tx->words & pw_bit(i)) && i != PW_LETTER_P && i != PW_LETTER_S) return pw_fail_at(f, i, PW_E_WORD);
     if (tx->words & ~tx->numbered) return pw_fail_at(f, -1, PW_E_NUMBER);
     if (tx->words & pw_bit(PW_LETTER_P)) us = tx->value[PW_LETTER_P] < 0 ? -1 : (tx->value[PW_LETTER_P] + 500) / 1000;
     if (us < 0) return pw_fail_at(f, PW_LETTER_P, PW_E_DWELL);
@@ -106,7 +106,7 @@ static int32_t pw_command_g(struct pw_front *f)
         return PW_OK;
     }
     if (tx->number <= 3) return pw_move(f, tx->number);
-    if (tx->number >= 17 && tx->number != 28 && tx->number != 29 && tx->number != 92 && (err = pw_no_words(f, PW_E_SYNTAX))) return err;
+    if (tx->number >= 17 && tx->number != 28 && tx->number != 29 && tx->number != 92 && (err = pw_no_words(f, PW_E_WORD))) return err;
     switch (tx->number) {
     case 4: return pw_dwell(f);
     case 10:
@@ -135,7 +135,7 @@ static int32_t pw_command_m(struct pw_front *f)
     switch (number) {
     case 82:
     case 83:
-        if ((err = pw_no_words(f, PW_E_SYNTAX))) return err;
+        if ((err = pw_no_words(f, PW_E_WORD))) return err;
         f->modal.relative_e = number == 83;
         return PW_OK;
     case 201: case 203: case 204: case 205:

@@ -192,6 +192,8 @@ const char *pw_err_name(int32_t code)
     case PW_E_TOOL: return "PW_E_TOOL";
     case PW_E_REACH: return "PW_E_REACH";
     case PW_E_MESH: return "PW_E_MESH";
+    case PW_E_REPEATED: return "PW_E_REPEATED";
+    case PW_E_WORD: return "PW_E_WORD";
     case PW_E_ASSERT: return "PW_E_ASSERT";
     default: return "PW_E_?";
     }

@@ -61,7 +61,7 @@ int32_t pw_advance_command(struct pw_front *f)
     }
     for (i = 0; i < PW_WORDS; i++) {
         if (!(tx->words & pw_bit(i))) continue;
-        if (i != PW_LETTER_K && i != PW_LETTER_T) return pw_fail_at(f, i, PW_E_SYNTAX);
+        if (i != PW_LETTER_K && i != PW_LETTER_T) return pw_fail_at(f, i, PW_E_WORD);
         if (!(tx->numbered & pw_bit(i))) return pw_fail_at(f, i, PW_E_NUMBER);
     }
     if (!(tx->words & pw_bit(PW_LETTER_K))) return PW_OK; /* asks for the value */

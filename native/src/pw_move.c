@@ -195,7 +195,7 @@ int32_t pw_move(struct pw_front *f, int32_t number)
     if (number >= 2) allowed |= arc & ~pw_bit(md->plane == 17 ? PW_LETTER_K : md->plane == 18 ? PW_LETTER_J : PW_LETTER_I);
     if (f->text.words & ~allowed)
         for (i = 0; i < PW_WORDS; i++)
-            if (f->text.words & ~allowed & pw_bit(i)) return pw_fail_at(f, i, PW_E_SYNTAX);
+            if (f->text.words & ~allowed & pw_bit(i)) return pw_fail_at(f, i, PW_E_WORD);
     if ((err = pw_feedrate(f))) return err;
     if (number < 2 && !(f->text.words & axes)) return PW_OK;
     if ((err = pw_target(f, to, &d_e))) return err;

@@ -171,7 +171,7 @@ static int32_t pw_word_letter(struct pw_text *tx, uint8_t c)
             tx->command_column = (int32_t)pw_min64(tx->column, INT32_MAX);
         }
     } else if (n == PW_LETTER_G || n == PW_LETTER_M || (tx->words & pw_bit(n))) {
-        return PW_E_SYNTAX;
+        return PW_E_REPEATED;
     } else {
         tx->column_of[n] = (int32_t)pw_min64(tx->column, INT32_MAX);
     }
