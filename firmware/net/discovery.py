@@ -4,7 +4,7 @@ What is told follows the settings (name, location) and the interfaces, which are
 because others have them are kept over restarts.
 """
 
-from firmware.net import dnssd
+from firmware.net import dnsrecords, dnssd
 from firmware.net.dnsmessage import label
 from hal.compat import const, print_exception, sleep_ms, ticks_diff, ticks_ms, urandom
 from hal.errors import StorageError
@@ -64,7 +64,7 @@ class Discovery:
         host, instance = self._wanted()
         responder.rename(host, instance, self._numbers(instance), now)
         port = self._net.port
-        told = [(kind, port, dnssd.text(entries)) for kind, entries in self._services(responder.host)]
+        told = [(kind, port, dnsrecords.text(entries)) for kind, entries in self._services(responder.host)]
         responder.set_services(told, now)
         responder.set_links(self._links.links(), now)  # pyright: ignore[reportOptionalMemberAccess]
         if responder.settled and now - self._stored_at >= _STORE_MS:

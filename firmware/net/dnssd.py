@@ -15,7 +15,7 @@ Not here: asking (nobody on the board wants to know), reverse mapping of address
 
 import struct
 
-from firmware.net import dnsmessage
+from firmware.net import dnsmessage, dnsrecords
 from firmware.net.dnsmessage import AAAA, ADDITIONAL, ANSWER, ANY, AUTHORITY, CACHE_FLUSH, IN, NSEC, PTR, RESPONSE, SRV, TXT, A
 from hal.compat import const, crc32
 
@@ -147,6 +147,7 @@ class Responder:
         gone = [service for service in self._services if service[0] not in [one[0] for one in services]]
         if gone:
             self._services = gone
+            self._make_names()
             self._leave(True)
         self._services = services
         self._make_names()
@@ -200,7 +201,7 @@ class Responder:
             found.append((host, kind, True, _TTL_HOST_S, address))
             if kind not in kinds:
                 kinds.append(kind)
-        found.append((host, NSEC, True, _TTL_HOST_S, _nsec(host, kinds)))
+        found.append((host, NSEC, True, _TTL_HOST_S, dnsrecords.denial(host, kinds)))
         for i in range(len(self._services)):
             _, port, txt = self._services[i]
             kind = self._types[i]
@@ -209,7 +210,7 @@ class Responder:
             found.append((kind, PTR, False, _TTL_S, instance))
             found.append((instance, SRV, True, _TTL_HOST_S, struct.pack(">HHH", 0, 0, port) + host))
             found.append((instance, TXT, True, _TTL_S, txt))
-            found.append((instance, NSEC, True, _TTL_S, _nsec(instance, (TXT, SRV))))
+            found.append((instance, NSEC, True, _TTL_S, dnsrecords.denial(instance, (TXT, SRV))))
         return found
 
     # --- time
@@ -326,7 +327,7 @@ class Responder:
         link = self._links.get(key)
         if link is None or not self._services or (len(data), crc32(data)) in self._echoes:
             return
-        if not _near(address, link.addresses):
+        if not dnsrecords.near(address, link.addresses):
             return  # RFC 6762 section 11: from elsewhere
         try:
             reader = dnsmessage.Reader(data)
@@ -372,7 +373,7 @@ class Responder:
         delay = 0
         if reader.truncated:
             delay = _TRUNCATED_MIN_MS + self._random(_TRUNCATED_SPREAD_MS)
-        elif not theirs and _has_shared(records, asked | direct):
+        elif not theirs and dnsrecords.has_shared(records, asked | direct):
             delay = _SHARED_MIN_MS + self._random(_SHARED_SPREAD_MS)
         if direct:
             # RFC 6762 section 5.4: what was not told to all for a quarter of its life is told to all
@@ -424,7 +425,7 @@ class Responder:
         lower = owner.lower()
         for i in range(len(records)):
             record = records[i]
-            if record[1] == kind and record[0].lower() == lower and _equal(kind, record[4], rdata):
+            if record[1] == kind and record[0].lower() == lower and dnsrecords.equal(kind, record[4], rdata):
                 return i
         return None
 
@@ -458,7 +459,7 @@ class Responder:
                 if ttl < records[i][3] // 2 and link.state == _READY:
                     again |= 1 << i  # RFC 6762 section 6.6: nobody shall forget it
                 continue
-            if ttl and kind in _PROBED and (link.state == _PROBING or self._matching(records, lower, kind) & ~_nsecs(records)):
+            if ttl and kind in _PROBED and (link.state == _PROBING or self._matching(records, lower, kind) & ~dnsrecords.denials(records)):
                 self._conflict(0 if lower == self._owned[0] else 1, link, now)
                 return
         if again:
@@ -484,7 +485,7 @@ class Responder:
                 mask = self._fresh(link, mask, pending.gap, now)
             if not mask:
                 continue
-            more = _with(records, mask)
+            more = dnsrecords.going_with(records, mask)
             if pending.source is None:
                 more = self._fresh(link, more, pending.gap, now)
             told = self._write(key, pending.source, records, mask, more)
@@ -524,7 +525,7 @@ class Responder:
         writer = dnsmessage.Writer(_PAYLOAD_OCTETS, RESPONSE, id)
         for owner, kind, cls in questions:
             writer.question(owner, kind, cls & ~CACHE_FLUSH)
-        for section, wanted in ((ANSWER, mask), (ADDITIONAL, _with(records, mask))):
+        for section, wanted in ((ANSWER, mask), (ADDITIONAL, dnsrecords.going_with(records, mask))):
             for i in range(len(records)):
                 if wanted & 1 << i:
                     owner, kind, _, ttl, rdata = records[i]
@@ -537,78 +538,3 @@ class Responder:
             if len(self._echoes) > _ECHOES:
                 self._echoes.pop(0)
         self._out.append((data, key, destination))
-
-
-def text(entries):
-    """TXT rdata of [(key, value), ...] (str); entries too long are cut, those without a value are left out (RFC 6763 section 6)."""
-    out = []
-    for key, value in entries:
-        if value:
-            entry = dnsmessage.label("%s=%s" % (key, value), 255)
-            out.append(bytes([len(entry)]) + entry)
-    return b"".join(out) or b"\0"
-
-
-def _nsec(owner, kinds):
-    """RFC 6762 section 6.1: there are records of these types, all below 256, and no others."""
-    bitmap = bytearray(32)
-    for kind in kinds:
-        bitmap[kind >> 3] |= 0x80 >> (kind & 7)
-    size = (max(kinds) >> 3) + 1
-    return owner + bytes([0, size]) + bytes(bitmap[:size])
-
-
-def _nsecs(records):
-    mask = 0
-    for i in range(len(records)):
-        if records[i][1] == NSEC:
-            mask |= 1 << i
-    return mask
-
-
-def _has_shared(records, mask):
-    for i in range(len(records)):
-        if mask & 1 << i and not records[i][2]:
-            return True
-    return False
-
-
-def _equal(kind, mine, other):
-    # names are the same in any case; in these, only names have letters that matter here
-    return mine == other or (kind in (PTR, SRV, NSEC) and mine.lower() == other.lower())
-
-
-def _with(records, mask):
-    """Numbers of the records that go with an answer (RFC 6763 section 12), without those of the mask."""
-    more = 0
-    whole = False
-    for i in range(len(records)):
-        if not mask & 1 << i:
-            continue
-        if records[i][1] == PTR:
-            for j in range(len(records)):
-                # an instance's records
-                if records[j][0] == records[i][4] and records[j][1] in (SRV, TXT):
-                    more |= 1 << j
-                    whole = True
-        elif records[i][1] in (SRV, A, AAAA):
-            whole = True
-    if whole:
-        host = records[0][0]
-        for j in range(len(records)):
-            if records[j][0] == host:
-                more |= 1 << j
-    return more & ~mask
-
-
-def _near(address, addresses):
-    """True when `address` is of one of the networks that the link's addresses are in."""
-    if len(address) == 16 and address[0] == 0xFE and address[1] & 0xC0 == 0x80:
-        return True  # link-local
-    for own, bits in addresses:
-        if len(own) == len(address):
-            whole = bits >> 3
-            rest = bits & 7
-            if own[:whole] == address[:whole] and (not rest or own[whole] >> (8 - rest) == address[whole] >> (8 - rest)):
-                return True
-    return False
