@@ -27,9 +27,17 @@ def holds_supported(clock):
     return [holds.NO_HOLD, holds.INDEFINITE] + (list(holds.PERIODS) if clock else [])
 
 
+# What of a job only its owner and operators see (IPP Privacy Attributes v1.0, job-privacy-attributes): whose it is, what it is called
+# and what may have been written about either.
+PRIVATE = ("document-name-supplied", "job-message-from-operator", "job-name", "job-originating-user-name", "job-state-message")
+
+
+_ADJUSTED = ["printwright-job-baby-step", "printwright-job-flow", "printwright-job-speed"]  # adjust.py
+
+
 def settable_of_jobs(materials):
     """What Set-Job-Attributes takes (RFC 3380 section 4.2)."""
-    return sorted(ticket_attributes(materials) + ["job-name", "job-message-from-operator"])
+    return sorted(ticket_attributes(materials) + ["job-name", "job-message-from-operator"] + _ADJUSTED)
 
 
 def accuracy_um(printer):

@@ -3,7 +3,7 @@
 As printer_ops.py; OPERATIONS is the table.  Not here: the rules (firmware/jobs/holds.py).
 """
 
-from firmware.ipp import codec, materials, registry_job, status, tags, ticket, values
+from firmware.ipp import adjust, codec, materials, registry_job, status, tags, ticket, values
 from firmware.ipp.answers import answer, made, not_possible, stored
 from firmware.ipp.attributes import SYNTAX, find, problem
 from firmware.ipp.checks import JOB
@@ -95,20 +95,26 @@ async def schedule_job_after(ctx):
 
 
 async def set_job_attributes(ctx):
-    """RFC 3380 section 4.2: all of the attributes, or none."""
+    """RFC 3380 section 4.2: all of the attributes, or none.  Those of adjust.py while the job prints, the others before."""
     printer = ctx.printer
     job = ctx.job
     given = ctx.group(tags.JOB_GROUP)
     if not given:
         raise IppError(status.BAD_REQUEST, "The request has no job attributes.")
     if job.state != states.PENDING and job.state != states.PENDING_HELD:
-        raise not_possible(job)
+        works = printer.runner.job is not None and printer.runner.job.id == job.id
+        if not works or job.stop or not all(attribute in adjust.NAMES for attribute, _ in given):
+            raise not_possible(job)
+        adjust.adjust(printer.runner.overrides, job, given)
+        return Response()
     settable = settable_of_jobs(printer.materials)
     fixed = []
     wrong = []
     changes = dict(job.ticket)
     name = None
     for attribute, asked in given:
+        if attribute in adjust.NAMES:
+            raise IppError(status.NOT_POSSIBLE, "Job %d does not print yet." % job.id)
         if attribute not in settable:
             known = find(registry_job.ROWS, attribute) is not None
             fixed.append(codec.attribute(tags.NOT_SETTABLE if known else tags.UNSUPPORTED, attribute, []))
@@ -164,7 +170,7 @@ async def resubmit_job(ctx):
     given, unsupported = ticket.judge(printer, ctx.op, ctx.group(tags.JOB_GROUP))
     entries = {}
     for name in old.ticket:
-        if not name.endswith("-actual") and name != _MESSAGE:
+        if not name.endswith("-actual") and name != _MESSAGE and name not in adjust.NAMES:
             entries[name] = old.ticket[name]
     entries.update(given)
     turn = ticket.turn(entries)

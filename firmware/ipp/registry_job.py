@@ -47,7 +47,10 @@ S;print-supports-actual;1setOf type2 keyword;PWG5100.21;R;
 S;time-at-completed;integer(MIN:MAX) | no-value;rfc8011;R;
 S;time-at-creation;integer(MIN:MAX);rfc8011;R;
 S;time-at-processing;integer(MIN:MAX) | no-value;rfc8011;R;
+S;printwright-job-baby-step;integer(-2000:2000);printwright;V;
+S;printwright-job-flow;integer(50:150);printwright;V;
 S;printwright-job-layer;integer(0:MAX);printwright;V;
 S;printwright-job-progress;integer(0:100);printwright;V;
+S;printwright-job-speed;integer(10:300);printwright;V;
 S;printwright-job-time-left;integer(0:MAX) | unknown;printwright;V;
 """

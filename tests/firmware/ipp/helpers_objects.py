@@ -5,6 +5,7 @@ from firmware.ipp.materials import Materials
 from firmware.ipp.printer import Printer
 from firmware.jobs import journal, records
 from firmware.jobs.queue import JobQueue
+from firmware.motion.overrides import Overrides
 from hal import factory
 from hal.errors import ConfigError
 from tests.firmware.jobs.helpers_flash import FakeCaps, FakeClock, FakeFiles, FakeFlash
@@ -23,11 +24,23 @@ class FakeStatus:
         self.changed_s = 1
 
 
+class FakeOverridden:
+    """The part of a core that overrides need."""
+
+    def override(self, speed_permille, flow_permille):
+        self.overridden = (speed_permille, flow_permille)
+
+    def baby_step(self, nm):
+        self.baby_nm = nm
+
+
 class FakeRunner:
     """Notes what it is asked for."""
 
     def __init__(self):
         self.status = FakeStatus()
+        self.job = None
+        self.overrides = Overrides(FakeOverridden())
         self.asked = []
         self.can_resume = True
 

@@ -110,8 +110,11 @@ def test_everything_of_the_two_standards_is_there_or_left_out_with_a_reason():
 def test_vendor_attributes_are_those_of_the_design():
     vendor = sorted(row[attributes.NAME] for _, row in all_rows() if row[attributes.LEVEL] == "V")
     assert vendor == [
+        "printwright-job-baby-step",
+        "printwright-job-flow",
         "printwright-job-layer",
         "printwright-job-progress",
+        "printwright-job-speed",
         "printwright-job-time-left",
         "printwright-position",
         "printwright-temperatures",

@@ -210,6 +210,52 @@ def test_set_job_attributes_of_nothing_and_of_a_job_in_work(client):
 
 
 def set_printer(client, *given):
+ADJUSTED = ("printwright-job-speed", "printwright-job-flow", "printwright-job-baby-step")
+
+
+def test_a_job_is_adjusted_while_it_prints(client):
+    job = client.submit()
+    do(client, SET_JOB, job, job=[integer("printwright-job-speed", 80)], code=status.NOT_POSSIBLE)
+    runner = client.printer.runner
+    runner.job = client.print(job)
+    do(client, SET_JOB, job, job=[integer("printwright-job-speed", 80), integer("printwright-job-baby-step", -40)])
+    assert (runner.overrides.speed_percent, runner.overrides.flow_percent, runner.overrides.baby_um) == (80, 100, -40)
+    assert client.job(job, *ADJUSTED) == {
+        "printwright-job-baby-step": [(tags.INTEGER, -40)],
+        "printwright-job-speed": [(tags.INTEGER, 80)],
+    }
+    do(client, SET_JOB, job, job=[("printwright-job-speed", [(tags.DELETE, None)])])
+    assert runner.overrides.speed_percent == 100 and list(client.job(job, *ADJUSTED)) == ["printwright-job-baby-step"]
+    # the receipt stays with the job, the adjustment does not go to the next
+    client.queue.move(client.queue.get(job), states.COMPLETED)
+    runner.job = None
+    assert list(client.job(job, *ADJUSTED)) == ["printwright-job-baby-step"]
+    do(client, SET_JOB, job, job=[integer("printwright-job-speed", 80)], code=status.NOT_POSSIBLE)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        integer("printwright-job-speed", 9),
+        integer("printwright-job-flow", 151),
+        integer("printwright-job-baby-step", -2001),
+        ("printwright-job-flow", [(tags.KEYWORD, b"most")]),
+        ("printwright-job-flow", [(tags.INTEGER, 90), (tags.INTEGER, 91)]),
+    ],
+)
+def test_adjustments_are_all_made_or_none(client, given):
+    job = client.submit()
+    runner = client.printer.runner
+    runner.job = client.print(job)
+    runner.overrides.set_speed(120)
+    other = integer("printwright-job-speed", 80) if given[0] != "printwright-job-speed" else integer("printwright-job-flow", 80)
+    answer = do(client, SET_JOB, job, job=[other, given], code=status.NOT_SUPPORTED)
+    assert list(unsupported(answer)) == [given[0]]
+    assert (runner.overrides.speed_percent, runner.overrides.flow_percent, runner.overrides.baby_um) == (120, 100, 0)
+    assert client.job(job, *ADJUSTED) == {}
+    do(client, SET_JOB, job, job=[integer("printwright-job-speed", 80), text("job-name", "x")], code=status.NOT_POSSIBLE)
+
+
     message = [(tags.PRINTER_GROUP, list(given))]
     return client.ask_groups(SET_PRINTER, message)
 

@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from firmware.ipp import codec, status, tags
-from firmware.ipp.dispatch import PRINTER, Dispatcher
+from firmware.ipp.checks import PRINTER
+from firmware.ipp.dispatch import Dispatcher
 from firmware.ipp.status import BodyError
 from firmware.net import server
 from firmware.web.icon import LAST_MODIFIED
@@ -641,4 +642,3 @@ def test_the_helper_sees_a_wrong_answer():
         helpers.decode(GET_REQUEST[:-1])
     with pytest.raises(AssertionError):
         answers(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")
-
