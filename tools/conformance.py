@@ -54,7 +54,7 @@ OPERATIONS = (
     (0x0033, "Cancel-Document", "PWG 5100.5 3.3.1", ""),
     (0x0034, "Get-Document-Attributes", "PWG 5100.5 3.3.3", ""),
     (0x0035, "Get-Documents", "PWG 5100.5 3.2.2", ""),
-    (0x0037, "Set-Document-Attributes", "PWG 5100.5 3.3.4", "a document has nothing to set; Set-Job-Attributes sets its job's ticket"),
+    (0x0037, "Set-Document-Attributes", "PWG 5100.5 3.3.4", ""),
     (0x0038, "Cancel-Jobs", "PWG 5100.7", ""),
     (0x0039, "Cancel-My-Jobs", "PWG 5100.7", ""),
     (0x003A, "Resubmit-Job", "PWG 5100.7", ""),

@@ -206,8 +206,8 @@ def check_values(op, syntaxes):
             continue
         check_text(name, values)
         problem = attributes.problem(syntax, values)
-        if problem is None:
-            continue
+        if problem is None or (problem == attributes.OUT_OF_RANGE and name == "job-id"):
+            continue  # the operation says that there is no such job
         if problem == attributes.OUT_OF_RANGE:
             raise IppError(status.NOT_SUPPORTED, "'%s' is out of range." % name, [codec.attribute_of(name, values)])
         if problem == attributes.TOO_LONG:

@@ -4,9 +4,10 @@ No I/O here: the body is read by handlers through `ctx.body`, the answer is sent
 """
 
 from firmware.ipp import checks, status
-from firmware.ipp.checks import JOB, PLAIN, PRINTER, PRINTER_OR_JOB  # noqa: F401  (for the tables of operations)
+from firmware.ipp.checks import PLAIN
 from firmware.ipp.codec import Response
 from firmware.ipp.status import BodyError, IppError, Refusal
+from firmware.security.roles import OPERATOR
 from hal import compat
 
 
@@ -30,6 +31,7 @@ class Context:
         self.body = body
         self.auth_user = auth_user
         self.role = 0
+        self.sees_all = True
         self.offers = PLAIN
         self.request = None
         self.op = None
@@ -43,8 +45,13 @@ class Context:
         """Says who the client is: an authenticated name or None, and a role."""
         self.auth_user = name
         self.role = role
+        self.sees_all = role >= OPERATOR
         if name is not None:
             self.user = name
+
+    def hides(self, job):
+        """True when the client may not know whose that job is and what it is called: it is neither its owner nor an operator."""
+        return not self.sees_all and job.user != self.user
 
     def group(self, tag):
         """Attributes [(name, values), ...] of the request's first group `tag`; [] without one."""

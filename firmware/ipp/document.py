@@ -35,17 +35,22 @@ _SAME = (
 )
 
 
+# What only its owner and operators see of a document: as of jobs (printer_values.PRIVATE).
+PRIVATE = ("document-name", "document-state-message")
+
+
 class DocumentAttributes:
     """Encodes documents; printer: ipp Printer."""
 
     def __init__(self, printer):
         self._printer = printer
 
-    def all(self, job, requested, uri):
-        """Generator of encoded attributes of the job's document.  requested: requested.Requested; uri: as in Context."""
+    def all(self, job, requested, uri, private=False):
+        """Generator of encoded attributes of the job's document.  requested: requested.Requested; uri: as in Context; private: without
+        those that are kept from others."""
         for row in attributes.rows(registry_document.ROWS):
             name = row[attributes.NAME]
-            if not requested.has(row[attributes.GROUP], name):
+            if not requested.has(row[attributes.GROUP], name) or (private and name in PRIVATE):
                 continue
             if row[attributes.VALUE] == "~":
                 octets = attributes.encode(row, self._values(name, job, uri))

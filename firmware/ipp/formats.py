@@ -59,6 +59,8 @@ def settle(document_format, start, compression=None):
         unsupported = [attribute(tags.MIME, "document-format", ["application/gzip"])]
         raise IppError(status.FORMAT_NOT_SUPPORTED, "The document is compressed, but 'compression' does not say so.", unsupported)
     kind = document_format.split(";")[0].strip().lower() if document_format else GCODE
+    if not document_format and start[:4] == package.SIGNATURE:
+        kind = package.FORMAT  # nobody said that it is text
     if kind == OCTETS:
         if start[:4] == package.SIGNATURE:
             kind = package.FORMAT

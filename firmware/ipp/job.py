@@ -41,8 +41,9 @@ class JobAttributes:
             tags.COLLECTION, "print-accuracy-actual", [printer_values.accuracy(printer.accuracy_um)]
         )
 
-    def all(self, job, requested, uri):
-        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context."""
+    def all(self, job, requested, uri, private=False):
+        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path) as in Context; private: without
+        those that say whose it is and what it is called."""
         rows = registry_job.ROWS
         for i in range(len(self._starts)):
             start = self._starts[i]
@@ -53,6 +54,8 @@ class JobAttributes:
                 name = _name_at(rows, start)
                 if name not in requested.names:
                     continue
+            if private and (name or _name_at(rows, start)) in printer_values.PRIVATE:
+                continue
             octets = encode(job, uri) if encode else self._ticket(job, name)
             if octets:
                 yield octets

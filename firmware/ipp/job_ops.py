@@ -175,7 +175,8 @@ async def cancel_job(ctx):
 async def get_job_attributes(ctx):
     """RFC 8011 section 4.3.4."""
     requested = Requested(ctx.op.get("requested-attributes"), JOB_GROUPS)
-    return Response().add(tags.JOB_GROUP, ctx.printer.job_attributes.all(ctx.job, requested, ctx.uri))
+    private = ctx.hides(ctx.job)
+    return Response().add(tags.JOB_GROUP, ctx.printer.job_attributes.all(ctx.job, requested, ctx.uri, private))
 
 
 # operation-id: (handler, target)

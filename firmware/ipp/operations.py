@@ -10,7 +10,7 @@ from hal.compat import seldom
 # (modules with OPERATIONS, their operation-ids, all below 0x100)
 PARTS = (
     (("job_ops", "printer_ops"), b"\x04\x05\x06\x08\x09\x0a\x0b\x3b\x3d"),
-    (("document_ops",), b"\x33\x34\x35"),
+    (("document_ops",), b"\x33\x34\x35\x37"),
     (("queue_ops",), b"\x0c\x0d\x14\x2f\x30\x31\x3a"),
     (("control_ops",), b"\x10\x11\x22\x23\x24\x25\x26\x29\x2d\x2e\x38\x39\x3c"),
     (("settings_ops",), b"\x13\x15"),

@@ -71,7 +71,7 @@ class Printer:
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
         self._live = self._live_table()
         self._config_changed = (1, None)  # (uptime, unix time or None)
-        self._message_changed = (1, None)  # of printer-message-from-operator
+        self._message_changed = (1, machine.clock.unix_s())  # of printer-message-from-operator
         self._last = {}  # what _kept() keeps
         self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
@@ -375,13 +375,13 @@ def _once(values):
 
 
 def _alerts(name, reasons):
-    """printer-alert (PWG 5100.9): one value for each reason; with none, one that is empty."""
+    """printer-alert (PWG 5100.9): one value for each reason, its code first; with none, one that says no more than a code."""
     found = []
     for reason in reasons[:_REASONS_LIMIT]:
         severity = "critical" if reason.endswith("-error") else "warning"
         group = "marker" if reason.startswith("extruder") else "markerSupplies" if reason.startswith("material") else "generalPrinter"
-        found.append("index=%d;severity=%s;group=%s;code=other" % (len(found) + 1, severity, group))
-    return codec.attribute(tags.OCTETS, name, found or [""])
+        found.append("code=other;index=%d;severity=%s;group=%s" % (len(found) + 1, severity, group))
+    return codec.attribute(tags.OCTETS, name, found or ["code=unknown"])
 
 
 def _alert_texts(name, key):

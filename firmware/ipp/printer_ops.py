@@ -43,8 +43,6 @@ def _judged(ctx):
     """What Create-Job and Validate-Job check: (ticket, unsupported)."""
     op = ctx.op
     printer = ctx.printer
-    if not printer.accepting():
-        raise IppError(status.NOT_ACCEPTING, "The printer does not take jobs now.")
     formats.check_both(ticket.text(op, "document-format"), ticket.text(op, "compression"))
     size_k = op.get("job-k-octets")
     if size_k and size_k[0][1] > printer.machine.caps.spool_bytes // _KB:
@@ -54,7 +52,7 @@ def _judged(ctx):
 
 
 async def validate_job(ctx):
-    """RFC 8011 section 4.2.3: as Create-Job, without a job."""
+    """RFC 8011 section 4.2.3: as Create-Job, without a job; a printer that takes none now (RFC 3998 section 3.1.1) judges all the same."""
     return answer(_judged(ctx)[1])
 
 
@@ -62,6 +60,8 @@ async def create_job(ctx):
     """RFC 8011 section 4.2.4.  The answer comes when the job survives a loss of power."""
     printer = ctx.printer
     queue = printer.queue
+    if not printer.accepting():
+        raise IppError(status.NOT_ACCEPTING, "The printer does not take jobs now.")
     entries, unsupported = _judged(ctx)
     name = ticket.text(ctx.op, "job-name") or ticket.text(ctx.op, "document-name") or "Untitled"
     supplied(entries, ctx.op)
@@ -74,8 +74,6 @@ async def create_job(ctx):
 
 async def validate_document(ctx):
     """PWG 5100.13: as Send-Document, without a document; document attributes are judged as those of a job's ticket."""
-    if not ctx.printer.accepting():
-        raise IppError(status.NOT_ACCEPTING, "The printer does not take jobs now.")
     formats.check_both(ticket.text(ctx.op, "document-format"), ticket.text(ctx.op, "compression"))
     return answer(ticket.judge(ctx.printer, ctx.op, ctx.group(tags.DOCUMENT_GROUP))[1])
 
@@ -142,7 +140,7 @@ def _job_groups(ctx, ids, requested):
     for id in ids:
         job = ctx.printer.queue.get(id)
         if job is not None:
-            yield tags.JOB_GROUP, encoder.all(job, requested, ctx.uri)
+            yield tags.JOB_GROUP, encoder.all(job, requested, ctx.uri, ctx.hides(job))
 
 
 # operation-id: (handler, target)

@@ -81,6 +81,7 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "identify-actions-supported": identify,
         "job-creation-attributes-supported": sorted(create + ticket_attributes(materials)),
         "job-hold-until-supported": holds_supported(clock),
+        "job-privacy-attributes": PRIVATE,
         "job-settable-attributes-supported": settable_of_jobs(materials),
         "job-k-octets-supported": [(0, min(caps.spool_bytes // _KB, attributes.MAX))],
         "multiple-operation-time-out": [time_out_s],

@@ -53,6 +53,8 @@ D;ipp-versions-supported;1setOf type2 keyword;rfc8011;R;=1.1,2.0
 D;job-creation-attributes-supported;1setOf keyword;PWG5100.7;R;*
 D;job-ids-supported;boolean;PWG5100.7;R;=true
 D;job-k-octets-supported;rangeOfInteger(0:MAX);rfc8011;o;*
+D;job-privacy-attributes;1setOf type2 keyword;IPPPRIVACY10;o;*
+D;job-privacy-scope;type2 keyword;IPPPRIVACY10;o;=owner
 D;material-diameter-supported;1setOf (integer(0:MAX) | rangeOfInteger(0:MAX));PWG5100.21;C;*
 D;material-nozzle-diameter-supported;1setOf (integer(0:MAX) | rangeOfInteger(0:MAX));PWG5100.21;C;*
 D;material-purpose-supported;1setOf type2 keyword;PWG5100.21;R;=all,base,in-fill,shell,support

@@ -13,7 +13,8 @@ import time
 import pytest
 
 from firmware.ipp import attributes, codec, registry_request, tags
-from firmware.ipp.dispatch import JOB, PRINTER, Dispatcher
+from firmware.ipp.checks import JOB, PRINTER
+from firmware.ipp.dispatch import Dispatcher
 from firmware.ipp.status import IppError
 from firmware.net import http1, server
 from tests.firmware.helpers_ipp import FakeStream, answers, http_chunked, http_post, ipp_request

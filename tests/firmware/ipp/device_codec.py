@@ -3,7 +3,8 @@
 import unittest
 
 from firmware.ipp import codec, status, tags
-from firmware.ipp.dispatch import JOB, PRINTER, Context, Dispatcher
+from firmware.ipp.checks import JOB, PRINTER
+from firmware.ipp.dispatch import Context, Dispatcher
 from firmware.ipp.status import IppError
 from firmware.net import http1
 

@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from firmware.ipp import attributes, checks, codec, registry_request, status, tags
-from firmware.ipp.dispatch import JOB, PRINTER, PRINTER_OR_JOB, Context, Dispatcher
+from firmware.ipp.checks import JOB, PRINTER, PRINTER_OR_JOB
+from firmware.ipp.dispatch import Context, Dispatcher
 from firmware.ipp.status import BodyError, IppError
 from tests.firmware.helpers_ipp import VERSION, decode, operation_group
 

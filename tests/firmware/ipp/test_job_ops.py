@@ -55,9 +55,9 @@ class Client:
         message = codec.message((2, 0), operation, 7, [operation_group(*extra, user=user, uri=PRINTER_URI), (tags.JOB_GROUP, list(job))])
         return asyncio.run(self._ask(decode(message), Body(*body)))
 
-    def ask_groups(self, operation, groups):
+    def ask_groups(self, operation, groups, *extra):
         """As ask(), with groups [(tag, attributes), ...] behind the operation attributes."""
-        message = codec.message((2, 0), operation, 7, [operation_group(user="alice", uri=PRINTER_URI)] + groups)
+        message = codec.message((2, 0), operation, 7, [operation_group(*extra, user="alice", uri=PRINTER_URI)] + groups)
         return asyncio.run(self._ask(decode(message), Body()))
 
     async def _ask(self, request, body):
@@ -197,7 +197,8 @@ def test_mime_parameters_and_case_do_not_matter(client):
 def test_not_accepting(client):
     client.queue.set_flag(DISABLED, True)
     assert client.ask(CREATE).operation == status.NOT_ACCEPTING
-    assert client.ask(VALIDATE).operation == status.NOT_ACCEPTING
+    # RFC 3998 section 3.1.1: only what makes jobs is refused
+    assert client.ask(VALIDATE).operation == status.OK
 
 
 def test_queue_full():
