@@ -68,7 +68,7 @@ int pw_climb_once(const struct pw_planner *pl, const struct pw_limits *lim, stru
 }
 
 /* Can the speed of knot `to` be reached from knot `from` under the knots between? */
-static int pw_reaches(const struct pw_planner *pl, int32_t from, int32_t to)
+static int pw_reaches(struct pw_planner *pl, int32_t from, int32_t to)
 {
     struct pw_limits lim;
     struct pw_climb c;

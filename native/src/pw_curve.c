@@ -16,8 +16,13 @@ static int pw_chord(const struct pw_planner *pl, uint32_t at, uint32_t end, int 
         const struct pw_seg *sg = pw_seg_at(pl, n);
         int64_t len = sg->end_q32 - (n ? pw_seg_at(pl, n - 1)->end_q32 : 0), part = (int64_t)1 << 32;
         if (have > 0 && len > want - have) part = pw_divq32(want - have, len);
-        for (i = 0; i < 3; i++) sum[i] += pw_mulshift((int64_t)sg->d_nm[i] * 16, part, 32);
-        have += pw_mulshift(len, part, 32);
+        if (part >> 32) {
+            for (i = 0; i < 3; i++) sum[i] += (int64_t)sg->d_nm[i] * 16;
+            have += len;
+        } else {
+            for (i = 0; i < 3; i++) sum[i] += pw_mulshift((int64_t)sg->d_nm[i] * 16, part, 32);
+            have += pw_mulshift(len, part, 32);
+        }
         *length_q32 = have;
         if (have + 2 >= want) return 1;
         if (step > 0) {
@@ -38,6 +43,7 @@ static void pw_direction(int64_t v[3])
     int64_t big = 1;
     int i, sh;
     uint64_t sum = 0, n;
+    pw_divisor_t by;
     for (i = 0; i < 3; i++) big = pw_max64(big, pw_abs64(v[i]));
     sh = pw_clz64((uint64_t)big) - 33; /* to just below 2^31 */
     for (i = 0; i < 3; i++) {
@@ -46,7 +52,9 @@ static void pw_direction(int64_t v[3])
     }
     n = pw_isqrt64(sum);
     if (n == 0) n = 1;
-    for (i = 0; i < 3; i++) v[i] = v[i] * ((int64_t)1 << 30) / (int64_t)n;
+    by = pw_by((int64_t)n);
+    for (i = 0; i < 3; i++)
+        if (v[i]) v[i] = pw_div_by(v[i] * ((int64_t)1 << 30), &by);
 }
 
 /* v^2 <= a l/2 tan(half the angle) over chords of at least curve_um on both sides.  Coordinates of 1 um make the angle of short
@@ -57,7 +65,7 @@ int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
     struct pw_seg *sg = pw_seg_at(pl, n), *next = pw_seg_at(pl, n + 1);
     int64_t in[3], out[3], lin, lout, one = (int64_t)1 << 30, c, a, v2 = 0, want = pw_mulshift(pl->curve_nm, INT64_C(18446744073710), 32);
     int round;
-    const int64_t cap = pw_min64(pw_unpack_v2(sg->jcap), pw_min64(pw_seg_cap2(pl, sg), pw_seg_cap2(pl, next)));
+    const int64_t cap = pw_min64(pw_unpack_v2(sg->jcap), pw_both_cap2(pl, sg, next));
     for (round = 0; round < 4; round++, want *= 2) {
         int64_t flat, tan_q32;
         int known = pw_chord(pl, n, end, -1, want, in, &lin) && pw_chord(pl, n + 1, end, 1, want, out, &lout);
@@ -71,7 +79,7 @@ int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
         if (c > one) c = one;
         if (c < -one) c = -one;
         if (one - c < 256) return 1;
-        a = pw_accel(pl, pw_min64(sg->accel_um_s2, next->accel_um_s2));
+        a = pw_accel(pl, sg->accel_um_s2 < next->accel_um_s2 ? sg->accel_um_s2 : next->accel_um_s2);
         v2 = pw_square_q48(a, pw_min64(lin, lout) / 2);
         tan_q32 = pw_sqrt_q32(pw_divq32(one + c, one - c)); /* at most 2^45 */
         if (v2 <= 0 || tan_q32 <= 0 || pw_clz64((uint64_t)v2) + pw_clz64((uint64_t)tan_q32) <= 34) return 1;

@@ -2,8 +2,8 @@
  * division by invariant integers", 2011: algorithms 4 and 6). */
 #include "pw_math.h"
 
-/* floor((2^64 - 1) / d) - 2^32 for d >= 2^31: Newton's iteration on 16 bits (6 % -> 0.4 % -> 2^-14), then a third-order step on 32. */
-static uint32_t pw_reciprocal(uint32_t d)
+/* Newton's iteration on 16 bits (6 % -> 0.4 % -> 2^-14), then a third-order step on 32. */
+uint32_t pw_reciprocal(uint32_t d)
 {
     uint32_t top = d >> 16, y = 92522 - (top * 61681 >> 16), t, v; /* 2^31 / top by 48/17 - 32/17 x */
     int64_t e, r;

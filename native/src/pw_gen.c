@@ -38,6 +38,7 @@ static void pw_begin_segment(struct pw_planner *pl)
 {
     const struct pw_seg *sg = pw_seg_at(pl, pl->done);
     int64_t to[PW_MOTORS], len = sg->end_q32 - pl->seg_s_q32;
+    pw_divisor_t by = pw_by(len);
     int32_t m;
     for (m = 0; m < PW_MOTORS; m++) to[m] = pl->pos_nm[m];
     for (m = 0; m < 3; m++) to[m] += sg->d_nm[m];
@@ -46,7 +47,7 @@ static void pw_begin_segment(struct pw_planner *pl)
         for (m = 0; m < 4; m++) {
             int32_t axis = m < 3 ? m : 3 + pl->tool;
             pl->seg_at_q32[m] = pw_nm_q32(pl->pos_nm[axis]);
-            pl->seg_rate_q32[m] = sg->d_nm[m] ? pw_sdivq32(pw_nm_q32(to[axis]) - pl->seg_at_q32[m], len) : 0;
+            pl->seg_rate_q32[m] = sg->d_nm[m] ? pw_sdivq32_by(pw_nm_q32(to[axis]) - pl->seg_at_q32[m], &by) : 0;
         }
         pl->seg_advance_q16 = pw_mulshift((int64_t)(sg->flags >> PW_SEG_ADVANCE), pl->us_q32, 32);
         pl->seg_ready = 1;
@@ -56,7 +57,7 @@ static void pw_begin_segment(struct pw_planner *pl)
         struct pw_motor *mo = &pl->motors[m];
         mo->start_q32 = pw_motor_position(pl, m, pl->pos_nm);
         mo->delta_q32 = pw_motor_position(pl, m, to) - mo->start_q32;
-        mo->rate_q32 = pw_sdivq32(mo->delta_q32, len);
+        mo->rate_q32 = mo->delta_q32 ? pw_sdivq32_by(mo->delta_q32, &by) : 0;
     }
     pl->seg_ready = 1;
 }

@@ -7,16 +7,16 @@ int64_t pw_seg_start(const struct pw_planner *pl, uint32_t n)
 }
 
 /* What constant acceleration adds to the squared speed over segment n, as far as it is not final. */
-static int64_t pw_gain2(const struct pw_planner *pl, uint32_t n)
+static int64_t pw_gain2(struct pw_planner *pl, uint32_t n)
 {
     const struct pw_seg *sg = pw_seg_at(pl, n);
     return pw_square_q48(2 * pw_accel(pl, sg->accel_um_s2), pw_max64(sg->end_q32 - pw_seg_start(pl, n), 0));
 }
 
-int64_t pw_limit2(const struct pw_planner *pl, uint32_t n)
+int64_t pw_limit2(struct pw_planner *pl, uint32_t n)
 {
     const struct pw_seg *sg = pw_seg_at(pl, n);
-    return pw_min64(pw_unpack_v2(sg->jcap), pw_min64(pw_seg_cap2(pl, sg), pw_seg_cap2(pl, pw_seg_at(pl, n + 1))));
+    return sg->jcap == 0 ? 0 : pw_min64(pw_unpack_v2(sg->jcap), pw_both_cap2(pl, sg, pw_seg_at(pl, n + 1)));
 }
 
 int pw_pass_back(struct pw_planner *pl, int32_t work)
@@ -69,7 +69,7 @@ int pw_gather(struct pw_planner *pl, int32_t work)
         int64_t v2 = pl->v2_q48[lk->n - lk->first];
         if (!(sg->flags & PW_SEG_DWELL)) {
             if (sg->accel_um_s2 < k->accel_um_s2) k->accel_um_s2 = sg->accel_um_s2;
-            if (sg->cruise_um_s < k->over_um_s && lk->carry + v2 + pw_gain2(pl, lk->n) >= 2 * pw_seg_cap2(pl, sg)) k->over_um_s = sg->cruise_um_s;
+            if (sg->cruise_um_s < k->over_um_s && lk->carry + v2 + pw_gain2(pl, lk->n) >= 2 * pw_cap2(pl, pw_seg_cap(sg))) k->over_um_s = sg->cruise_um_s;
         }
         lk->carry = v2;
         k->u_q32 = lk->u_q32;
@@ -86,7 +86,7 @@ int pw_gather(struct pw_planner *pl, int32_t work)
     return lk->n == lk->end;
 }
 
-void pw_limits_between(const struct pw_planner *pl, int32_t a, int32_t b, struct pw_limits *lim)
+void pw_limits_between(struct pw_planner *pl, int32_t a, int32_t b, struct pw_limits *lim)
 {
     int32_t i, accel = PW_NO_LIMIT;
     for (i = a + 1; i <= b; i++)

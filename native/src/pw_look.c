@@ -32,7 +32,7 @@ static int64_t pw_last_v(const struct pw_planner *pl, uint32_t n) { return n == 
 static int64_t pw_last_s(const struct pw_planner *pl, uint32_t n) { return n == pl->ramp_head ? pl->plan_s_q32 : pw_ramp_at(pl, n - 1)->end_q32; }
 
 /* Standing at s with speed v and no acceleration: can every known limit ahead, and any beyond the window, be honoured? */
-static int pw_keeps_margin(const struct pw_planner *pl, int64_t s, int64_t v)
+static int pw_keeps_margin(struct pw_planner *pl, int64_t s, int64_t v)
 {
     const uint32_t end = pl->look.window;
     struct pw_limits lim;

@@ -36,7 +36,7 @@ static inline int64_t pw_knot_dwell(const struct pw_planner *pl, int32_t i)
 int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end);
 
 int64_t pw_seg_start(const struct pw_planner *pl, uint32_t n);
-int64_t pw_limit2(const struct pw_planner *pl, uint32_t n); /* squared speed allowed where segment n meets the next */
+int64_t pw_limit2(struct pw_planner *pl, uint32_t n); /* squared speed allowed where segment n meets the next */
 /* Squared speeds at the ends of the segments [open, look.end), by constant acceleration, with a stop at the end: backward from
  * look.n = end, then forward from look.n = open. */
 int pw_pass_back(struct pw_planner *pl, int32_t work);
@@ -45,7 +45,7 @@ int pw_pass_on(struct pw_planner *pl, int32_t work);
 int pw_gather(struct pw_planner *pl, int32_t work);
 /* Valleys: lowest places of the knots, and both sides of a hump that is worth climbing. */
 int pw_valleys(struct pw_planner *pl, int32_t work);
-void pw_limits_between(const struct pw_planner *pl, int32_t a, int32_t b, struct pw_limits *lim);
+void pw_limits_between(struct pw_planner *pl, int32_t a, int32_t b, struct pw_limits *lim);
 
 /* Takes one ramp, or cruises to the knot in the way; *to_q32 is the speed then.  0: neither is possible before `last`. */
 int pw_climb_once(const struct pw_planner *pl, const struct pw_limits *lim, struct pw_climb *c, int32_t last, int64_t goal,

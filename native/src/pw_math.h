@@ -148,11 +148,14 @@ struct pw_divisor {
     int32_t up;  /* by so many bits it was shifted */
 };
 
+uint32_t pw_reciprocal(uint32_t d); /* floor((2^64 - 1) / d) - 2^32, for d >= 2^31 */
 struct pw_divisor pw_divisor_of(int64_t b);
 int64_t pw_divisor_q32(const struct pw_divisor *d, int64_t a); /* floor(a * 2^32 / b), a >= 0; the caller bounds the result */
 int64_t pw_divisor_floor(const struct pw_divisor *d, int64_t a); /* floor(a / b), a >= 0 */
 
 #if defined(PW_WIDE)
+/* floor(2^63 / d) for d >= 2^31, at most 2^32 - 1 */
+static inline uint32_t pw_invert32(uint32_t d) { return d == 0x80000000 ? 0xFFFFFFFF : (uint32_t)(((uint64_t)1 << 63) / d); }
 typedef int64_t pw_divisor_t; /* the chip divides faster than it prepares */
 static inline pw_divisor_t pw_by(int64_t b) { return b; }
 static inline int64_t pw_divq32_by(int64_t a, const pw_divisor_t *d) { return pw_divq32_plain(a, *d); }
@@ -160,6 +163,7 @@ static inline int64_t pw_div_by(int64_t a, const pw_divisor_t *d) { return a / *
 static inline int64_t pw_divq32(int64_t a, int64_t b) { return pw_divq32_plain(a, b); }
 static inline int64_t pw_div(int64_t a, int64_t b) { return a / b; }
 #else
+static inline uint32_t pw_invert32(uint32_t d) { return pw_reciprocal(d) >> 1 | 0x80000000; }
 typedef struct pw_divisor pw_divisor_t;
 static inline pw_divisor_t pw_by(int64_t b) { return pw_divisor_of(b); }
 static inline int64_t pw_divq32_by(int64_t a, const pw_divisor_t *d) { return pw_divisor_q32(d, a); }

@@ -44,6 +44,7 @@ static int64_t pw_length3(const int64_t d[3]) { return pw_isqrt64((uint64_t)(d[0
 static int pw_ratio(const struct pw_line *ln, int64_t d[3], struct pw_ratio *r)
 {
     int64_t e = ln->to_nm[3] - ln->from_nm[3], length;
+    pw_divisor_t by;
     int i;
     for (i = 0; i < 3; i++) {
         d[i] = ln->to_nm[i] - ln->from_nm[i];
@@ -53,8 +54,9 @@ static int pw_ratio(const struct pw_line *ln, int64_t d[3], struct pw_ratio *r)
     if (length == 0 || pw_abs64(e) >= (int64_t)1 << 38) return 0;
     r->sign = (e > 0) - (e < 0);
     e = pw_abs64(e);
-    r->lo_q24 = pw_max64(e - PW_E_STEP, 0) * (1 << 24) / length;
-    r->hi_q24 = (e + PW_E_STEP) * (1 << 24) / length;
+    by = pw_by(length);
+    r->lo_q24 = pw_div_by(pw_max64(e - PW_E_STEP, 0) * (1 << 24), &by);
+    r->hi_q24 = pw_div_by((e + PW_E_STEP) * (1 << 24), &by);
     return 1;
 }
 

@@ -50,6 +50,9 @@ void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg, void *s
     static const int64_t zero[PW_MOTORS] = {0};
     int32_t m;
     pl->cfg = cfg;
+    pl->cap2_q48 = 0;
+    pl->accel_q32 = 1;
+    pl->cap_um_s = pl->accel_um_s2 = 0;
     pw_kin_init(&pl->kin, cfg);
     pl->mesh = 0;
     pl->capacity = pw_capacity(cfg);
@@ -95,6 +98,25 @@ int64_t pw_motor_position(const struct pw_planner *pl, int32_t motor, const int6
     for (i = 0; i < 3; i++) at[i] = pw_nm_q32(nm[i]);
     at[2] += pw_mesh_lift(pl->mesh, at, 0);
     return pw_kin_position(&pl->kin, motor, at);
+}
+
+int64_t pw_cap2(struct pw_planner *pl, int32_t um_s)
+{
+    if (pl->cap_um_s != um_s) {
+        int64_t v = pw_speed(pl, um_s);
+        pl->cap_um_s = um_s;
+        pl->cap2_q48 = pw_mulshift(v, v, 16);
+    }
+    return pl->cap2_q48;
+}
+
+int64_t pw_accel(struct pw_planner *pl, int32_t um_s2)
+{
+    if (pl->accel_um_s2 != um_s2) {
+        pl->accel_um_s2 = um_s2;
+        pl->accel_q32 = um_s2 == PW_NO_LIMIT ? (int64_t)1 << 40 : pw_max64(pw_mulshift(um_s2, pl->unit_um_s2_q64, 32), 1);
+    }
+    return pl->accel_q32;
 }
 
 void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts)
@@ -157,9 +179,8 @@ static int64_t pw_corner2(int64_t corner_q32, int64_t cos_q30)
     if (cos_q30 > one) cos_q30 = one;
     s = pw_isqrt64((uint64_t)(one + cos_q30) << 29);
     rest = one - s;
-    if (rest < 64) return INT64_MAX;
+    if (rest < 64) return INT64_MAX; /* s / rest stays below 2^24 */
     k_q48 = pw_mulshift(pw_mulshift(corner_q32, corner_q32, 16), 1779033704, 32); /* (sqrt 2 - 1) 2^32 */
-    if (s / rest > ((int64_t)1 << 24)) return INT64_MAX;
     q_q28 = pw_divq32(s, rest) >> 4;
     /* at least 2^62, which is beyond every cap */
     if (pw_clz64((uint64_t)k_q48 | 1) + pw_clz64((uint64_t)q_q28 | 1) < 37) return INT64_MAX;
@@ -169,7 +190,7 @@ static int64_t pw_corner2(int64_t corner_q32, int64_t cos_q30)
 static void pw_join(struct pw_planner *pl, struct pw_seg *a, const struct pw_line *ln, const struct pw_seg *b,
                     const int64_t unit[3], int64_t ratio)
 {
-    int64_t both = pw_min64(pw_seg_cap2(pl, a), pw_seg_cap2(pl, b)), cap = both, cos_q30, jump;
+    int64_t both = pw_both_cap2(pl, a, b), cap = both, cos_q30, jump;
     int a_moves = (a->d_nm[0] | a->d_nm[1] | a->d_nm[2]) != 0, b_moves = (b->d_nm[0] | b->d_nm[1] | b->d_nm[2]) != 0;
     if ((a->flags & PW_SEG_DWELL) || a_moves != b_moves) {
         a->jcap = 0;
@@ -229,7 +250,11 @@ static void pw_thin(struct pw_planner *pl)
 }
 
 /* The lower of x and a / b; divides only where that is the lower one. */
-static int64_t pw_min_ratio(int64_t x, int64_t a, int64_t b) { return pw_product_le(x, b, a, 1) ? x : a / b; }
+static int64_t pw_min_ratio(int64_t x, int64_t a, int64_t b)
+{
+    if ((x | b) >> 32 == 0) return pw_umul64((uint32_t)x, (uint32_t)b) <= (uint64_t)a ? x : pw_div(a, b);
+    return pw_product_le(x, b, a, 1) ? x : pw_div(a, b);
+}
 
 /* Speed and acceleration at which z keeps its limits while it follows the mesh. */
 static void pw_follow(const struct pw_planner *pl, const struct pw_line *ln, const int64_t unit_q30[3], int64_t *v, int64_t *a)
@@ -288,16 +313,18 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
     sg->flags = (uint32_t)ln->tool << PW_SEG_TOOL | (uint32_t)ln->advance_us << PW_SEG_ADVANCE;
     pl->unsettled = 1;
     pl->line_tool = ln->tool;
-    v = pl->cfg->max_velocity_um_s;
+    v = pw_min64(pl->cfg->max_velocity_um_s, ln->velocity_um_s);
     a = pw_min64(ln->accel_um_s2, pl->cfg->max_accel_um_s2);
     e_nm = pw_abs64(sg->d_nm[3]);
     if (moves) {
         int64_t norm = pw_norm(sg->d_nm, &shift); /* length in nm = norm / 2^shift */
         int64_t m;
-        for (i = 0; i < 3; i++) unit[i] = (int64_t)sg->d_nm[i] * ((int64_t)1 << shift) * ((int64_t)1 << 30) / norm;
+        pw_divisor_t by = pw_by(norm);
+        for (i = 0; i < 3; i++)
+            if (sg->d_nm[i]) unit[i] = pw_div_by((int64_t)sg->d_nm[i] * ((int64_t)1 << shift) * ((int64_t)1 << 30), &by);
         len_q32 = pw_mulshift(norm, PW_MM_Q64, 32 + shift);
         if (len_q32 < 1) len_q32 = 1;
-        ratio = pw_min64((e_nm << 24) / pw_max64(norm >> shift, 1), (int64_t)1 << 40);
+        ratio = pw_min64(pw_div(e_nm << 24, pw_max64(norm >> shift, 1)), (int64_t)1 << 40);
         for (i = 0; i < 3; i++) {
             int64_t part = pw_abs64(unit[i]);
             if (part == 0) continue; /* a part is at most the whole */
@@ -315,10 +342,10 @@ int32_t pw_plan_line(struct pw_planner *pl, const struct pw_line *ln)
         v = pw_pulse_rate(pl, ln, unit, v);
     } else {
         len_q32 = pw_mulshift(e_nm, PW_MM_Q64, 32);
-        v = pw_min64(ln->e_velocity_um_s, (int64_t)pl->cfg->max_step_hz * 1000000 / pl->cfg->steps_per_m[e_motor]);
+        v = pw_min64(pw_min64(ln->velocity_um_s, ln->e_velocity_um_s), (int64_t)pl->cfg->max_step_hz * 1000000 / pl->cfg->steps_per_m[e_motor]);
         a = pw_min64(a, ln->e_accel_um_s2);
     }
-    v = pw_max64(pw_min64(v, ln->velocity_um_s), 10);
+    v = pw_max64(v, 10);
     a = pw_max64(a, 1000);
     sg->cruise_um_s = (int32_t)v;
     sg->accel_um_s2 = (int32_t)a;

@@ -154,6 +154,9 @@ struct pw_track {
 
 struct pw_planner {
     const struct pw_config *cfg;
+    int64_t cap2_q48;  /* square of the speed cap_um_s, and acceleration of accel_um_s2: most lines have those of the line before */
+    int64_t accel_q32;
+    int32_t cap_um_s, accel_um_s2;
     struct pw_kin kin;
     const struct pw_mesh_state *mesh; /* in force, or NULL */
     struct pw_seg *segs;
@@ -261,10 +264,7 @@ static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) 
 static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_RAMPS]; }
 
 static inline int64_t pw_speed(const struct pw_planner *pl, int64_t um_s) { return pw_mulshift(um_s, pl->unit_um_s_q64, 32); }
-static inline int64_t pw_accel(const struct pw_planner *pl, int64_t um_s2)
-{
-    return um_s2 == PW_NO_LIMIT ? (int64_t)1 << 40 : pw_max64(pw_mulshift(um_s2, pl->unit_um_s2_q64, 32), 1);
-}
+int64_t pw_accel(struct pw_planner *pl, int32_t um_s2);
 
 /* Squares of speeds at junctions: 26 bits and a shift. */
 static inline uint32_t pw_pack_v2(int64_t v2_q48)
@@ -276,10 +276,13 @@ static inline uint32_t pw_pack_v2(int64_t v2_q48)
 #define PW_NO_JCAP ((uint32_t)35 << 26 | 0x3FFFFFF) /* 2^61: above the square of any speed */
 static inline int64_t pw_unpack_v2(uint32_t packed) { return (int64_t)(packed & 0x3FFFFFF) << (packed >> 26); }
 
-static inline int64_t pw_seg_cap2(const struct pw_planner *pl, const struct pw_seg *sg)
+int64_t pw_cap2(struct pw_planner *pl, int32_t um_s);
+static inline int32_t pw_seg_cap(const struct pw_seg *sg) { return sg->flags & PW_SEG_DWELL ? 0 : sg->cruise_um_s; }
+/* Squared speed at which neither of two segments is too fast. */
+static inline int64_t pw_both_cap2(struct pw_planner *pl, const struct pw_seg *a, const struct pw_seg *b)
 {
-    int64_t v = sg->flags & PW_SEG_DWELL ? 0 : pw_speed(pl, sg->cruise_um_s);
-    return pw_mulshift(v, v, 16);
+    int32_t u = pw_seg_cap(a), v = pw_seg_cap(b);
+    return pw_cap2(pl, u < v ? u : v);
 }
 /* Time of a dwell in Q32 U. */
 static inline int64_t pw_seg_dwell(const struct pw_seg *sg) { return ((int64_t)sg->cruise_um_s << 32) + (uint32_t)sg->accel_um_s2; }

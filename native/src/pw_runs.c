@@ -59,8 +59,7 @@ static struct pw_inverse pw_invert(int64_t d)
 {
     struct pw_inverse v;
     int sh = pw_clz64((uint64_t)d);
-    uint64_t n = (uint64_t)d << sh >> 32, r = ((uint64_t)1 << 63) / n;
-    v.r = r > 0xFFFFFFFF ? 0xFFFFFFFF : (uint32_t)r;
+    v.r = pw_invert32((uint32_t)((uint64_t)d << sh >> 32));
     v.s = 31 - sh;
     return v;
 }
@@ -166,7 +165,7 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
             if (pw_abs64(a) * (n - 1) <= 2 * PW_BEND && pw_abs64(b) * (c2 / 4 + 1) <= PW_BEND) {
                 int64_t bend = a * (n - 1) / 2; /* a c, Q32 */
                 cube = pw_mulshift(3 * bend, bend, 32) - b * c2 / 4; /* (3 a^2 - b) c^2 */
-                err = pw_abs64(cube) / 24 + pw_mulshift(pw_abs64(bend), pw_abs64(10 * (b * c2 / 4)) + pw_mulshift(15 * bend, bend, 32), 32) / 24;
+                err = pw_div(pw_abs64(cube), 24) + pw_div(pw_mulshift(pw_abs64(bend), pw_abs64(10 * (b * c2 / 4)) + pw_mulshift(15 * bend, bend, 32), 32), 24);
                 pace = pw_over(sp->length_q16, inv);
                 err = pw_mulshift(pace * (n - 1) / 2, err, 32);
                 if (err <= fit) {

@@ -68,6 +68,7 @@ static void test_quotients(void)
     for (i = 0; i < 1 << 16; i++) {
         CHECK_EQ(pw_divisor_of((int64_t)(one / 2 + i)).v + one, ~(uint64_t)0 / (one / 2 + i));
         CHECK_EQ(pw_divisor_of((int64_t)(one - 1 - i)).v + one, ~(uint64_t)0 / (one - 1 - i));
+        CHECK_EQ(pw_invert32((uint32_t)(one / 2 + i)), (uint32_t)(pw_reciprocal((uint32_t)(one / 2 + i)) >> 1 | 0x80000000));
     }
 }
 

@@ -144,7 +144,7 @@ static struct result play(const struct pw_config *cfg, const struct line_list *l
                 if (k == pl->ramp_head) break;
                 v = speed_at(pw_ramp_at(pl, k), ramp_v0(pl, k, seen_ramp, last_v * U), s - from);
                 limit2 = (double)pw_unpack_v2(sg->jcap);
-                if (n + 1 != pl->head) limit2 = fmin(limit2, fmin((double)pw_seg_cap2(pl, sg), (double)pw_seg_cap2(pl, next)));
+                if (n + 1 != pl->head) limit2 = fmin(limit2, (double)pw_both_cap2(pl, sg, next));
                 limit2 = sqrt(limit2 / 281474976710656.0);
                 if (v / U > limit2 / U + 0.05 + 0.002 * limit2 / U)
                     FAIL("junction %u at %g mm passed with %g, limit %g (broken %u)", n, s, v / U, limit2 / U, pl->broken);
