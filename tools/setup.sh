@@ -22,6 +22,8 @@ missing() { # the packages that would give what is not there
     { command -v cc && printf '#include <stdint.h>\nint main(void){return 0;}' | cc -x c - -o /dev/null; } >/dev/null 2>&1 || echo gcc libc6-dev
     [ "$want" = test ] || return 0
     command -v ipptool >/dev/null || echo cups-ipp-utils
+    command -v ip >/dev/null || echo iproute2
+    { command -v avahi-daemon && command -v avahi-browse && command -v dbus-daemon; } >/dev/null || echo avahi-daemon avahi-utils dbus
     command -v clang >/dev/null || echo clang
     command -v wasm-ld >/dev/null || echo lld
     command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi

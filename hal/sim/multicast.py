@@ -20,6 +20,7 @@ _IP_MULTICAST_ALL = 49
 _IPV6_MULTICAST_ALL = 29
 _SIOCGIFFLAGS = 0x8913
 _UP, _LOOPBACK, _RUNNING, _MULTICAST = 0x1, 0x8, 0x40, 0x1000  # linux/if.h
+_TENTATIVE, _DAD_FAILED = 0x40, 0x08  # linux/if_addr.h
 _WAITING_MAX = 64  # datagrams; further ones wait in the system's buffer, and are lost when that is full
 _OCTETS_MAX = 9000
 _BUFFER_OCTETS = 65536
@@ -115,6 +116,7 @@ class Multicast(Datagrams):
     def _interfaces(self):
         """{index: [(address, bits of its network), ...]} of the interfaces that work, with the addresses that the printer is reached at."""
         found = {}
+        unready = _unready()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             for adapter in ifaddr.get_adapters():
                 flags = _flags(probe, adapter.name)
@@ -126,6 +128,8 @@ class Multicast(Datagrams):
                 for ip in adapter.ips:
                     text = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
                     address = _packed([text])[0]
+                    if address in unready:
+                        continue
                     if address in self._hosts or (b"\0" * len(address)) in self._hosts:
                         addresses.append((address, ip.network_prefix))
                 if addresses and adapter.index is not None:
@@ -203,6 +207,16 @@ def _packed(hosts):
 
 def _family(address):
     return socket.AF_INET if len(address) == 4 else socket.AF_INET6
+
+
+def _unready():
+    """IPv6 addresses that cannot be used yet: whether they are free is being asked (RFC 4862 section 5.4), or they are not."""
+    try:
+        with open("/proc/net/if_inet6") as table:
+            rows = [line.split() for line in table]
+    except OSError:
+        return ()
+    return {bytes.fromhex(row[0]) for row in rows if int(row[4], 16) & (_TENTATIVE | _DAD_FAILED)}
 
 
 def _flags(probe, name):
