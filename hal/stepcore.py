@@ -13,43 +13,14 @@ its heap (`StepCore.memory_bytes` says how much): then make the StepCore early, 
 Not here: playing in time (hal/stepport), steps for digests and files (hal/stepsink), what a command means (firmware/gcode).
 """
 
+import sys
 from array import array
 
 from hal.errors import ConfigError, HalError
 
-try:
+if sys.implementation.name == "micropython":
     import uctypes
-except ImportError:
-    from native._printwright import ffi as _ffi
-    from native._printwright import lib as _cffi_lib
 
-    lib = _cffi_lib
-
-    def at(buf):
-        """Address of a buffer's first byte, as the backend's calls want it; the caller keeps the buffer alive."""
-        return _ffi.cast("char *", _ffi.from_buffer(buf))
-
-    def ref(buf, ctype):
-        """The same for a record or an object of a C type."""
-        return _ffi.cast(ctype + " *", _ffi.from_buffer(buf))
-
-    def out(buf, ctype):
-        """The same for a place that receives a pointer to a C type."""
-        return _ffi.cast(ctype + " **", _ffi.from_buffer(buf))
-
-    def handle(buf, ctype):
-        """The pointer received there."""
-        return _ffi.cast(ctype + " *", buf[0])
-
-    def text(pointer):
-        """A C string, or None for a null pointer."""
-        return _ffi.string(pointer).decode() if pointer else None
-
-    block = bytearray  # memory for an object of the core
-    NULL = _ffi.NULL
-
-    BACKEND = "cffi"
-else:
     try:
         import printwright as lib
 
@@ -80,6 +51,37 @@ else:
             return None
         raw = uctypes.bytearray_at(pointer, 48)
         return str(raw[: raw.find(b"\0")], "ascii")
+
+else:
+    from native._printwright import ffi as _ffi
+    from native._printwright import lib as _cffi_lib
+
+    lib = _cffi_lib
+
+    def at(buf):
+        """Address of a buffer's first byte, as the backend's calls want it; the caller keeps the buffer alive."""
+        return _ffi.cast("char *", _ffi.from_buffer(buf))
+
+    def ref(buf, ctype):
+        """The same for a record or an object of a C type."""
+        return _ffi.cast(ctype + " *", _ffi.from_buffer(buf))
+
+    def out(buf, ctype):
+        """The same for a place that receives a pointer to a C type."""
+        return _ffi.cast(ctype + " **", _ffi.from_buffer(buf))
+
+    def handle(buf, ctype):
+        """The pointer received there."""
+        return _ffi.cast(ctype + " *", buf[0])
+
+    def text(pointer):
+        """A C string, or None for a null pointer."""
+        return _ffi.string(pointer).decode() if pointer else None
+
+    block = bytearray  # memory for an object of the core
+    NULL = _ffi.NULL
+
+    BACKEND = "cffi"
 
 
 # The enums of native/include/printwright.h; tests/hal/test_stepcore.py compares them with the header.
@@ -112,6 +114,7 @@ PW_E_REACH = -36
 PW_E_MESH = -37
 PW_E_REPEATED = -38
 PW_E_WORD = -39
+PW_E_COLD = -40
 PW_E_ASSERT = -90
 PW_CARTESIAN = 0
 PW_COREXY = 1
@@ -326,6 +329,14 @@ class StepCore:
     def scan(self, buf, start, end):
         """Checks buf[start:end] without planning; returns the bytes taken, `event` says what ended it."""
         return checked(lib.pw_scan(self.core, at(buf) + start, end - start, self._event_at))
+
+    def scan_cold(self, tools):
+        """From here on in the scan the tools (bit n: Tn) must not push filament: PW_E_COLD."""
+        checked(lib.pw_scan_cold(self.core, tools))
+
+    def skip(self, on):
+        """The document's moves are left out, or made again, from the next line fed on."""
+        checked(lib.pw_skip(self.core, on))
 
     def feed(self, buf, start, end):
         """Takes G-code from buf[start:end]; returns the bytes taken, `event` says what ended it."""

@@ -22,6 +22,7 @@ _TEXTS = {
     core.PW_E_REACH: "this machine cannot reach that place",
     core.PW_E_REPEATED: "a letter or a command twice in one line",
     core.PW_E_WORD: "this word does not belong to the command",
+    core.PW_E_COLD: "the nozzle is too cold to extrude: at least 170 degC must be asked for before",
     core.PW_E_ASSERT: "internal error of the motion core",
 }
 

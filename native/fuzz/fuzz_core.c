@@ -116,6 +116,7 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
         }
         if (ev.kind == PW_EV_END) break;
         if (ev.letter == 'M' && ev.number == 106) FUZZ_CHECK(pw_baby_step(core, (int32_t)(ev.value['S' - 'A'] % 2000001)) == PW_OK);
+        if (ev.letter == 'E') FUZZ_CHECK(pw_skip(core, (int32_t)(ev.line & 1)) == PW_OK);
         if (ev.letter == 'M' && ev.number == 140)
             FUZZ_CHECK(pw_override(core, 1000 + (int32_t)(ev.value['S' - 'A'] % 990), 1000 + (int32_t)(ev.value['S' - 'A'] % 999)) == PW_OK);
         for (stuck = 0;;) {

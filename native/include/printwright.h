@@ -46,6 +46,7 @@ enum pw_err {
     PW_E_MESH = -37,     /* a mesh with more points than mesh_points, or with a number out of range */
     PW_E_REPEATED = -38, /* a letter twice in a line, or a second command */
     PW_E_WORD = -39,     /* a word that does not belong to the command, as it stands (K while G17 is in force) */
+    PW_E_COLD = -40,     /* filament is pushed by an extruder that pw_scan_cold has named */
     PW_E_ASSERT = -90    /* a broken invariant: the core stops */
 };
 
@@ -141,7 +142,7 @@ enum pw_event_kind {
 struct pw_event {
     int64_t kind;
     int64_t code;      /* enum pw_err for PW_EV_ERROR */
-    int64_t letter;    /* 'G', 'M', 'T' */
+    int64_t letter;    /* 'G', 'M', 'T'; 'E' for EXCLUDE_OBJECT and what follows it without a blank */
     int64_t number;    /* 104 for M104; layer number for PW_EV_LAYER */
     int64_t sub;       /* 2 for G38.2, else 0 */
     int64_t line;      /* from 1 */
@@ -193,6 +194,8 @@ int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect);
 /* Both return the bytes consumed (>= 0) or a negative PW_E_ARG / PW_E_STATE. */
 int32_t pw_scan(struct pw_core *core, const char *text, int32_t len, struct pw_event *event);
 int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_event *event);
+/* Extruders (bit n: Tn) that must not push filament from here on in the scan: PW_E_COLD for a line that does.  pw_begin makes it 0. */
+int32_t pw_scan_cold(struct pw_core *core, uint32_t extruders);
 /* End of the document that is being fed (of the scan, when none is): takes a last line without newline; call again until the event is
  * PW_EV_END (FULL and COMMAND as in feed). */
 int32_t pw_end(struct pw_core *core, struct pw_event *event);
@@ -204,6 +207,10 @@ int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_p
 /* Baby steps: the document's z moves by so much in all (at most 2,000,000 either way), from the next move fed on, within the travel
  * limits; pw_begin makes it 0. */
 int32_t pw_baby_step(struct pw_core *core, int32_t z_nm);
+/* From the next line fed on the document's moves are left out (on != 0), or made again: for an object that was canceled.  Everything else goes
+ * on, modal state included.  The first move of the carriage that is made again is preceded by the way to where it begins: up to the highest
+ * place left out, across, down, with the filament as far drawn back as the document has it.  pw_begin makes it 0. */
+int32_t pw_skip(struct pw_core *core, int32_t on);
 /* The mesh in force from now on (the heights row by row along x, copied), or none where mesh is NULL.  It is part of the machine's settings:
  * the stream is a function of configuration, mesh and bytes.  Between documents, or in one where everything fed is made and the
  * motion stands at the home position, which no mesh moves: else PW_E_STATE.  PW_E_MESH changes nothing. */

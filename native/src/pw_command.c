@@ -173,5 +173,9 @@ int32_t pw_command(struct pw_front *f)
     f->todo = 0;
     if (f->text.letter == 'G') return pw_command_g(f);
     if (f->text.letter == 'M') return pw_command_m(f);
+    if (f->text.letter == 'E') {
+        pw_event_todo(f);
+        return PW_OK;
+    }
     return pw_tool(f);
 }

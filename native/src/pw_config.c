@@ -194,6 +194,7 @@ const char *pw_err_name(int32_t code)
     case PW_E_MESH: return "PW_E_MESH";
     case PW_E_REPEATED: return "PW_E_REPEATED";
     case PW_E_WORD: return "PW_E_WORD";
+    case PW_E_COLD: return "PW_E_COLD";
     case PW_E_ASSERT: return "PW_E_ASSERT";
     default: return "PW_E_?";
     }

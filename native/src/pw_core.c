@@ -15,6 +15,7 @@ struct pw_core {
     struct pw_planner *main_planner, *side_planner;
     struct pw_front doc, scan, side;
     struct pw_stage doc_stage, side_stage;
+    struct pw_skip skip;
     struct pw_mesh_state mesh;
     struct pw_kin side_kin;
 };
@@ -97,6 +98,7 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
     pw_home(&core->cfg, home);
     pw_planner_begin(core->main_planner, home, 0);
     core->doc_stage.planner = core->main_planner;
+    core->doc_stage.skip = &core->skip;
     core->side_stage.planner = core->side_planner;
     pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, PW_GCODE, 0);
     pw_front_begin(&core->scan, &core->cfg, 0, home, PW_GCODE, 0);
@@ -145,6 +147,20 @@ int32_t pw_feed(struct pw_core *core, const char *text, int32_t len, struct pw_e
     if (!pw_valid(core)) return PW_E_ARG;
     core->last_mode = PW_FEED;
     return pw_take(pw_front_of(core), text, len, event);
+}
+
+int32_t pw_scan_cold(struct pw_core *core, uint32_t extruders)
+{
+    if (!pw_valid(core)) return PW_E_ARG;
+    core->scan.cold = extruders;
+    return PW_OK;
+}
+
+int32_t pw_skip(struct pw_core *core, int32_t on)
+{
+    if (!pw_valid(core)) return PW_E_ARG;
+    core->skip.on = on != 0;
+    return PW_OK;
 }
 
 int32_t pw_end(struct pw_core *core, struct pw_event *event)

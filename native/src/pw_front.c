@@ -29,8 +29,11 @@ void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_s
     pw_text_begin(&f->text, cfg->line_max);
     if (stage) {
         struct pw_planner *planner = stage->planner;
+        struct pw_skip *skip = stage->skip;
         pw_zero(stage, sizeof *stage);
         stage->planner = planner;
+        stage->skip = skip;
+        if (skip) pw_zero(skip, sizeof *skip);
         stage->speed_permille = stage->flow_permille = 1000;
         for (i = 0; i < 4; i++) stage->at_nm[i] = position_nm[i];
         for (i = 0; i < PW_EXTRUDERS; i++) stage->e_nm[i] = position_nm[3 + i];
@@ -81,6 +84,10 @@ static int32_t pw_front_queue(struct pw_front *f)
     if (!st) {
         f->todo &= PW_TODO_EVENT;
         return PW_OK;
+    }
+    if (f->todo & PW_TODO_BACK) {
+        if ((err = pw_skip_run(f))) return err;
+        f->todo &= ~(uint32_t)PW_TODO_BACK;
     }
     if (f->todo & PW_TODO_FIRST) {
         if ((err = pw_leg_run(f, &st->first))) return err;

@@ -96,9 +96,22 @@ struct pw_travel {
     int32_t plane[3];     /* axes of an arc's plane, and the one across */
 };
 
+/* The document's moves that are left out, and the way back to where they are made again (pw_skip.c). */
+struct pw_skip {
+    int32_t on;
+    int32_t away;        /* the machine is elsewhere than the document */
+    int32_t step;        /* of the way back */
+    int32_t reserved;
+    int64_t high_nm;     /* highest z left out, of the machine */
+    int64_t to_nm[4];    /* end of the way back */
+    int32_t drawn_nm[PW_EXTRUDERS]; /* filament that the document has drawn back */
+    int32_t real_nm[PW_EXTRUDERS];  /* and the machine */
+};
+
 /* Everything behind the guard; a scan has none. */
 struct pw_stage {
     struct pw_planner *planner;
+    struct pw_skip *skip; /* NULL: nothing can be left out */
     int64_t at_nm[4];    /* end of the last piece: machine coordinates, e = length that the extruder in force was fed */
     int64_t e_nm[PW_EXTRUDERS]; /* the same of the others */
     int32_t flow_rest[PW_EXTRUDERS]; /* of the division by 1000 */
@@ -146,7 +159,8 @@ enum { /* what is left to do for the line taken, in this order */
     PW_TODO_DWELL = 8,
     PW_TODO_FLUSH = 16,
     PW_TODO_PLACE = 32, /* second context: coordinates are set */
-    PW_TODO_EVENT = 64
+    PW_TODO_EVENT = 64,
+    PW_TODO_BACK = 128  /* before all others */
 };
 
 enum pw_front_state { PW_FRONT_IDLE = 0, PW_FRONT_OPEN = 1, PW_FRONT_ENDED = 2, PW_FRONT_FAILED = 3 };
@@ -161,6 +175,7 @@ struct pw_front {
     int32_t state;
     int32_t error;
     uint32_t todo;
+    uint32_t cold;          /* bit per extruder that must not push */
     int32_t event_kind;
     int32_t ending;         /* pw_end has been called */
     int64_t error_column;
@@ -197,6 +212,14 @@ int32_t pw_retract(struct pw_front *f, int32_t back); /* G10, or G11 */
 void pw_tool_bounds(struct pw_front *f); /* makes want, lo and hi from the tool in force and its lift */
 int32_t pw_leg_run(struct pw_front *f, const struct pw_leg *leg); /* pieces into the planner: PW_OK or PW_E_FULL */
 int32_t pw_travel_run(struct pw_front *f);
+/* pw_skip.c */
+enum pw_skipped { PW_SKIP_NO = 0, PW_SKIP_OUT = 1, PW_SKIP_BACK = 2 };
+/* A move of the document with the tool in force: d_e of filament, the carriage to z_nm (of the machine), or not at all (alone).  PW_SKIP_OUT: it
+ * is left out; PW_SKIP_BACK: a way back comes before, on which owed_nm of filament is moved. */
+enum pw_skipped pw_skip_move(struct pw_front *f, int64_t d_e, int64_t z_nm, int alone, int64_t *owed_nm);
+/* The way back to a place of the machine, with e_nm of filament, before the moves that are to come. */
+void pw_skip_back(struct pw_front *f, const int64_t to_nm[3], int64_t e_nm);
+int32_t pw_skip_run(struct pw_front *f);
 /* pw_arc.c: fills plane, center, radius, sweep, miss and n, in the document's coordinates; L is the length in the plane. */
 int32_t pw_arc_solve(struct pw_front *f, int32_t clockwise, const int64_t from[4], const int64_t to[4], struct pw_travel *tr,
                      int64_t *length_nm);

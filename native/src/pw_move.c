@@ -190,7 +190,9 @@ int32_t pw_move(struct pw_front *f, int32_t number)
     uint32_t allowed = axes | pw_bit(PW_LETTER_F), arc = pw_bit(PW_LETTER_I) | pw_bit(PW_LETTER_J) | pw_bit(PW_LETTER_K) | pw_bit(PW_LETTER_R);
     struct pw_travel scratch, *tr = st ? &st->travel : &scratch;
     int64_t to[4], d_e, length, start[3], m[3];
+    int64_t owed;
     int32_t i, err, accel, velocity, shift[3];
+    enum pw_skipped skipped = PW_SKIP_NO;
     int before = 0, alone;
     if (number >= 2) allowed |= arc & ~pw_bit(md->plane == 17 ? PW_LETTER_K : md->plane == 18 ? PW_LETTER_J : PW_LETTER_I);
     if (f->text.words & ~allowed)
@@ -208,6 +210,7 @@ int32_t pw_move(struct pw_front *f, int32_t number)
         if (length > 0 && d_e > pw_mulshift(length, f->guard.e_ratio_q24, 24)) length = pw_length_nm(md->pos_nm, to);
     }
     if ((err = pw_guard_e(f, d_e, length))) return err;
+    if (d_e > 0 && f->cold & pw_bit(md->tool)) return pw_fail_at(f, PW_LETTER_E, PW_E_COLD);
     alone = length == 0 && d_e != 0; /* the extruder alone: the carriage stays */
     for (i = 0; i < 3; i++) shift[i] = md->shift_nm[i];
     if (!alone && (shift[0] != md->want_nm[0] || shift[1] != md->want_nm[1] || shift[2] != md->want_nm[2] || md->lift_nm[md->tool]) &&
@@ -226,7 +229,8 @@ int32_t pw_move(struct pw_front *f, int32_t number)
     }
     f->moves++;
     md->e_total_nm[md->tool] += d_e;
-    if (st) {
+    if (st) skipped = pw_skip_move(f, d_e, pw_baby_z(f, pw_max64(start[2], m[2])), alone, &owed);
+    if (st && skipped != PW_SKIP_OUT) {
         accel = length == 0 ? md->retract_accel_um_s2 : d_e > 0 ? md->print_accel_um_s2 : md->travel_accel_um_s2;
         velocity = pw_scale_speed(md->feed_um_s, st->speed_permille);
         if (length && velocity > f->cfg->max_velocity_um_s) velocity = f->cfg->max_velocity_um_s;
@@ -253,6 +257,16 @@ int32_t pw_move(struct pw_front *f, int32_t number)
             tr->leg.to_nm[2] = pw_baby_z(f, m[2]);
         }
         tr->leg.to_nm[3] += pw_flow(f, d_e);
+        if (skipped == PW_SKIP_BACK) {
+            int64_t back[3];
+            for (i = 0; i < 3; i++) back[i] = alone ? st->at_nm[i] : tr->arc || d_e > 0 ? start[i] : m[i];
+            if (!alone && !tr->arc) back[2] = pw_baby_z(f, back[2]);
+            owed = pw_flow(f, owed);
+            pw_skip_back(f, back, owed);
+            tr->leg.to_nm[3] += owed;
+            st->first.to_nm[3] += owed;
+            tr->from_nm[3] += owed;
+        }
         f->todo |= PW_TODO_TRAVEL;
     }
     for (i = 0; i < 4; i++) md->pos_nm[i] = to[i];
@@ -299,11 +313,13 @@ int32_t pw_retract(struct pw_front *f, int32_t back)
     struct pw_stage *st = f->stage;
     const struct pw_config *c = f->cfg;
     uint32_t bit = pw_bit(md->tool);
-    int64_t d = back ? c->retract_um + c->unretract_extra_um : -(int64_t)c->retract_um;
+    int64_t owed, d = back ? c->retract_um + c->unretract_extra_um : -(int64_t)c->retract_um;
+    enum pw_skipped skipped;
     int32_t err, follows = md->shift_nm[2] == md->want_nm[2], lift = 0;
     if ((err = pw_no_words(f, PW_E_DIALECT))) return err;
     if (c->retract_um == 0) return pw_fail_at(f, -1, PW_E_RETRACT);
     if (back == !(md->retracted & bit)) return PW_OK;
+    if (back && f->cold & bit) return pw_fail_at(f, -1, PW_E_COLD);
     d *= 1000;
     if (pw_abs64(md->e_total_nm[md->tool] + d) > f->guard.e_total_nm[md->tool]) return pw_fail_at(f, -1, PW_E_EXTRUSION);
     md->e_total_nm[md->tool] += d;
@@ -316,7 +332,7 @@ int32_t pw_retract(struct pw_front *f, int32_t back)
     md->lift_nm[md->tool] = lift;
     pw_tool_bounds(f);
     if (follows) md->shift_nm[2] = md->want_nm[2];
-    if (!st) return PW_OK;
+    if (!st || (skipped = pw_skip_move(f, d, st->at_nm[2], 1, &owed)) == PW_SKIP_OUT) return PW_OK;
     pw_leg_begin(f, &st->first, back ? c->unretract_um_s : c->retract_um_s, md->retract_accel_um_s2);
     st->first.to_nm[3] += d;
     st->travel.arc = 0;
@@ -329,6 +345,12 @@ int32_t pw_retract(struct pw_front *f, int32_t back)
         z->velocity_um_s = md->axis_velocity_um_s[2];
         z->accel_um_s2 = md->travel_accel_um_s2;
         f->todo |= PW_TODO_FIRST;
+    }
+    if (skipped == PW_SKIP_BACK) {
+        owed = pw_flow(f, owed);
+        pw_skip_back(f, st->at_nm, owed);
+        st->first.to_nm[3] += owed;
+        st->travel.leg.to_nm[3] += owed;
     }
     f->todo |= PW_TODO_TRAVEL;
     return PW_OK;

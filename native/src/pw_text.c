@@ -8,12 +8,13 @@
 #include "pw_front.h"
 #include "pw_math.h"
 
-enum { WORDS = 0, LETTER, NUMBER, QUOTE, SUM, COMMENT, PAREN, MESSAGE };
+enum { WORDS = 0, LETTER, NUMBER, QUOTE, SUM, COMMENT, PAREN, MESSAGE, EXCLUDE };
 enum { LAYER_NO = 0, LAYER_MATCH, LAYER_NUMBER, LAYER_DIGITS, LAYER_CHANGE, LAYER_SPACE };
 
 #define PW_WHOLE_MAX INT64_C(9007199254) /* 2^53 / 1e6 */
 
 static const char pw_layer_change[] = "LAYER_CHANGE";
+static const char pw_exclude[] = "EXCLUDE_OBJECT"; /* the one command with a name; the rest of its line is a message */
 
 void pw_text_next(struct pw_text *tx)
 {
@@ -165,6 +166,12 @@ static int32_t pw_word_letter(struct pw_text *tx, uint8_t c)
     if (!tx->letter) {
         if (n == PW_LETTER_N && !tx->started) {
             tx->numbered_line = 1;
+        } else if (n == PW_LETTER_E && !tx->started) {
+            tx->command_column = (int32_t)pw_min64(tx->column, INT32_MAX);
+            tx->started = 1;
+            tx->match = 1;
+            tx->state = EXCLUDE;
+            return PW_OK;
         } else {
             if (n != PW_LETTER_G && n != PW_LETTER_M && n != PW_LETTER_T) return PW_E_SYNTAX;
             tx->is_command = 1;
@@ -282,6 +289,17 @@ static int32_t pw_text_byte(struct pw_text *tx, uint8_t c)
         }
         tx->state = WORDS;
         return pw_text_byte(tx, c);
+    case EXCLUDE:
+        if (c >= 'a' && c <= 'z') c = (uint8_t)(c - 32);
+        if (c != (uint8_t)pw_exclude[tx->match]) return PW_E_SYNTAX;
+        if (pw_exclude[++tx->match] == 0) {
+            tx->letter = 'E';
+            tx->loose = 1;
+            tx->back = 0;
+            tx->sum_state = 0;
+            tx->state = MESSAGE;
+        }
+        return PW_OK;
     case SUM:
         if (c >= '0' && c <= '9' && tx->sum_state < 2) {
             tx->sum_state = 1;
@@ -315,6 +333,7 @@ static enum pw_text_result pw_text_newline(struct pw_text *tx)
     case SUM: err = !tx->sum_state || tx->sum_value != tx->sum_wanted ? PW_E_CHECKSUM : PW_OK; break;
     case MESSAGE: err = tx->sum_state && tx->sum_value != tx->sum_wanted ? PW_E_CHECKSUM : PW_OK; break;
     case QUOTE:
+    case EXCLUDE:
     case PAREN: err = tx->loose && tx->state == QUOTE ? PW_OK : PW_E_SYNTAX; break;
     default: break;
     }

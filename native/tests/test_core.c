@@ -220,7 +220,7 @@ static const struct bad { const char *text; int code, line, column, dialect; } b
     {"%\n", PW_E_SYNTAX, 1, 1, 0},
     {"/G1 X1\n", PW_E_SYNTAX, 1, 1, 0},
     {"G1 X[1+2] F1\n", PW_E_SYNTAX, 1, 5, 0},
-    {"EXCLUDE_OBJECT\n", PW_E_SYNTAX, 1, 1, 0},
+    {"EXCLUDE_OBJEKT\n", PW_E_SYNTAX, 1, 1, 0},
     {"SET_FAN S=1\n", PW_E_SYNTAX, 1, 1, 0},
     {"<html>\n", PW_E_SYNTAX, 1, 1, 0},
     {"G90 X1\n", PW_E_WORD, 1, 5, 0},

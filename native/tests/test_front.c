@@ -641,6 +641,171 @@ static void test_dwell(void)
     CHECK_EQ(log_[5].value, INT64_C(57600000000));
 }
 
+static void test_cold(void)
+{
+    three_tools();
+    cfg.retract_um = 1000;
+    begin(0);
+    front.cold = 5; /* T0 and T2 */
+    CHECK_EQ(feed("G1 X50 Y50 F600\nG1 E-1\nT1\nG1 E0\nT2\nG1 E-5\nG1 X30\n"), 2);
+    CHECK_EQ(feed("  G1 X40 E-4.5\n"), 1);
+    CHECK_EQ(ev.code, PW_E_COLD);
+    CHECK_EQ(ev.line, 8);
+    CHECK_EQ(ev.column, 10);
+    begin(0);
+    front.cold = 1;
+    CHECK_EQ(feed("G10\nG11\n"), 1);
+    CHECK_EQ(ev.code, PW_E_COLD);
+    CHECK_EQ(ev.line, 2);
+    begin(0);
+    CHECK_EQ(feed("G10\nG11\n"), 0);
+}
+
+static void test_exclude_object(void)
+{
+    cfg = helper_config(0);
+    begin(0);
+    CHECK_EQ(feed("EXCLUDE_OBJECT_START NAME='a (b' * 5 \"\n"), 1);
+    CHECK_EQ(ev.kind, PW_EV_COMMAND);
+    CHECK_EQ(ev.letter, 'E');
+    CHECK_EQ(ev.number, 0);
+    CHECK_EQ(ev.column, 1);
+    CHECK_EQ(feed("  exclude_object_end\r\nG1 X1 F60\nEXCLUDE_OBJECT\n"), 2);
+    CHECK_EQ(ev.line, 4);
+    CHECK_EQ(feed("EXCLUDE_OBJECT_DEFINE NAME=x POLYGON=[[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],"
+                  "[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4],[1,2],[3,4]] ; rest\n"), 1);
+    CHECK_EQ(ev.kind, PW_EV_COMMAND);
+    CHECK_EQ(ev.line, 5);
+    CHECK_EQ(feed("EXCLUDE\n"), 1);
+    CHECK_EQ(ev.code, PW_E_SYNTAX);
+    begin(0);
+    CHECK_EQ(feed(" E5\n"), 1);
+    CHECK_EQ(ev.code, PW_E_SYNTAX);
+    CHECK_EQ(ev.column, 2);
+    begin(0);
+    CHECK_EQ(feed("G1 X1 EXCLUDE_OBJECT F60\n"), 1);
+    CHECK_EQ(ev.kind, PW_EV_ERROR);
+}
+
+static struct pw_skip skip;
+
+static void skipping(void)
+{
+    cfg = helper_config(0);
+    cfg.merge_um = 0;
+    cfg.nozzle_um = 2000;
+    stage.skip = &skip;
+    begin(0);
+}
+
+static void test_skip(void)
+{
+    skipping();
+    CHECK_EQ(feed("G1 X10 Y10 Z2 E5 F600\n"), 0);
+    skip.on = 1;
+    /* prints, draws back, lifts, travels, comes down, pushes, prints, draws back */
+    CHECK_EQ(feed("G1 X20 E6\nG1 E5\nG1 Z5\nG1 X30 Y20\nG1 Z2\nG1 E6\nG2 X40 I5 E7\nG1 E6.2\n"), 0);
+    push();
+    CHECK_EQ(taken_count, 1);
+    CHECK_EQ(front.modal.pos_nm[0], 40000000);
+    skip.on = 0;
+    CHECK_EQ(feed("G1 E6.1\n"), 0); /* the extruder alone waits for the carriage */
+    push();
+    CHECK_EQ(taken_count, 1);
+    CHECK_EQ(feed("G1 X50 Y30 F1200\n"), 0);
+    push();
+    CHECK_EQ(taken_count, 5);
+    TO(1, 10000000, 10000000, 2000000, 4100000); /* 0.9 mm are drawn back */
+    TO(2, 10000000, 10000000, 5000000, 4100000);
+    TO(3, 50000000, 30000000, 5000000, 4100000);
+    TO(4, 50000000, 30000000, 2000000, 4100000);
+    CHECK_EQ(feed("G1 E7\nG1 X60 E8\n"), 0);
+    push();
+    CHECK_EQ(taken_count, 7);
+    TO(5, 50000000, 30000000, 2000000, 5000000);
+    TO(6, 60000000, 30000000, 2000000, 6000000);
+    /* what prints begins where the document has the nozzle; the machine had drawn back more than the document has now */
+    skipping();
+    CHECK_EQ(feed("M83\nG1 X10 Y10 Z2 F600\nG1 E-1\n"), 0);
+    skip.on = 1;
+    CHECK_EQ(feed("G1 X20 Y20\nG1 E1\nG1 X30 E1\n"), 0);
+    skip.on = 0;
+    CHECK_EQ(feed("G1 Y30 E.5\n"), 0);
+    push();
+    CHECK_EQ(taken_count, 5);
+    TO(2, 30000000, 20000000, 2000000, -1000000);
+    TO(3, 30000000, 20000000, 2000000, 0);
+    TO(4, 30000000, 30000000, 2000000, 500000);
+    /* an arc, with baby steps and twice the flow */
+    skipping();
+    stage.baby_nm = 100000;
+    stage.flow_permille = 2000;
+    CHECK_EQ(feed("M83\nG1 X50 Y50 Z2 F600\n"), 0);
+    skip.on = 1;
+    CHECK_EQ(feed("G1 Z10\nG1 X100 Y100\nG1 Z1\nG1 E-1\n"), 0);
+    skip.on = 0;
+    CHECK_EQ(feed("G2 X110 Y110 I10 J0 E1\n"), 0);
+    push();
+    CHECK_EQ(line(1)->to_nm[3], -2000000);
+    TO(2, 50000000, 50000000, 10100000, -2000000);
+    TO(3, 100000000, 100000000, 10100000, -2000000);
+    TO(4, 100000000, 100000000, 1100000, -2000000);
+    CHECK(taken_count > 10);
+    CHECK_EQ(line(5)->to_nm[2], 1100000);
+    TO(taken_count - 1, 110000000, 110000000, 1100000, 0);
+    /* nothing between on and off leaves nothing behind; a tool that was changed to meanwhile pays its own */
+    three_tools();
+    cfg.retract_um = 1000;
+    cfg.unretract_extra_um = 100;
+    begin(0);
+    CHECK_EQ(feed("M83\nG1 X10 F600\n"), 0);
+    skip.on = 1;
+    skip.on = 0;
+    CHECK_EQ(feed("G1 X20\n"), 0);
+    push();
+    CHECK_EQ(taken_count, 2);
+    skip.on = 1;
+    CHECK_EQ(feed("G10\nT1\nG10\nT0\nG11\n"), 2);
+    skip.on = 0;
+    CHECK_EQ(feed("G1 X30\nG1 X40\n"), 0);
+    push();
+    CHECK_EQ(line(taken_count - 1)->to_nm[0], 40000000);
+    CHECK_EQ(line(taken_count - 1)->to_nm[3], 0);
+    CHECK_EQ(feed("T1\n"), 1);
+    taken_count = 0;
+    CHECK_EQ(feed("G11\n"), 0);
+    push();
+    CHECK_EQ(line(taken_count - 1)->to_nm[3], cfg.unretract_extra_um * 1000); /* drawn back first, then pushed */
+    CHECK_EQ(skip.real_nm[1], 0);
+    stage.skip = 0;
+}
+
+/* The same lines whatever the queue does, on the way back as well. */
+static void test_skip_full(void)
+{
+    static struct taken first[64];
+    int n = 0, every;
+    for (every = 0; every < 9; every += every ? 1 : 2) {
+        full_every = every;
+        skipping();
+        CHECK_EQ(feed("M83\nG1 X10 Y10 Z2 F600\nG1 E-1\n"), 0);
+        skip.on = 1;
+        CHECK_EQ(feed("G1 X20 Y20 Z7\nG1 Z3\nG1 E1\nG1 X30 E1\n"), 0);
+        skip.on = 0;
+        CHECK_EQ(feed("G1 Y30 E.5\nG1 X100\n"), 0);
+        push();
+        if (!every) {
+            n = taken_count;
+            CHECK_EQ(n, 8);
+            memcpy(first, log_, sizeof first);
+        }
+        CHECK_EQ(taken_count, n);
+        CHECK(memcmp(first, log_, (size_t)n * sizeof *first) == 0);
+    }
+    full_every = 0;
+    stage.skip = 0;
+}
+
 /* The same lines whatever the queue does. */
 static void test_full(void)
 {
@@ -704,6 +869,10 @@ int main(void)
     test_override();
     test_dwell();
     test_full();
+    test_cold();
+    test_exclude_object();
+    test_skip();
+    test_skip_full();
     printf("front: ok\n");
     return 0;
 }

@@ -14,7 +14,7 @@ COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 STRICT = "-std=c11 -ffp-contract=off -Wall -Wextra -Wconversion -Werror".split()
 SANITIZE = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 INCLUDE = ["-I%s" % (ROOT / "native" / "include"), "-I%s" % SRC]
-FRONT = "text command move arc merge front trig limits config math div kin kin_linear kin_delta".split()
+FRONT = "text command move skip arc merge front trig limits config math div kin kin_linear kin_delta".split()
 
 
 def run(command, timeout=120):
