@@ -34,6 +34,10 @@ SANS_IO = (
     "firmware/jobs/states.py",
     "firmware/jobs/records.py",
     "firmware/thermal/sensors.py",
+    "firmware/update/cbor.py",
+    "firmware/update/lms.py",
+    "firmware/update/envelope.py",
+    "firmware/update/manifest.py",
     "firmware/thermal/guard.py",
     "firmware/thermal/control.py",
 )
