@@ -76,7 +76,7 @@ def ippeveprinter():
 def load(port, path, names=(), seconds=SECONDS, connections=CONNECTIONS, host="127.0.0.1"):
     """Figures of bench/ipp_load.py, with `per_s`.  names: attributes to ask for, all without one."""
     command = [sys.executable, "-m", "bench.ipp_load", host, str(port), path, str(connections), str(seconds), *names]
-    figures = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    figures = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=seconds + 30).stdout)
     figures["per_s"] = round(figures["answers"] / figures["wall_s"])
     return figures
 
@@ -168,7 +168,7 @@ def run(log):
                 result["ippeveprinter_three"] = load(port, "/ipp/print", THREE, host="localhost")
                 ratio = result["three_attributes"]["per_s"] / result["ippeveprinter_three"]["per_s"]
                 result["ratio_to_ippeveprinter_three"] = round(ratio, 2)
-        except (RuntimeError, subprocess.CalledProcessError) as error:
+        except (RuntimeError, subprocess.SubprocessError) as error:
             result["ippeveprinter"] = {"error": "%s (it needs running dbus and avahi daemons)" % error}
     else:
         result["ippeveprinter"] = {"error": "not installed (Debian package cups-ipp-utils)"}

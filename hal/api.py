@@ -168,6 +168,10 @@ class Stream:
 
     `async readinto(buf) -> count` (0 at the end) is there where the runtime has it: it spares the garbage of read()."""
 
+    at_once = None  # at_once(answer), where the runtime has it: the next bytes that come are shown to answer(bytes) before any read() sees
+    # them; what it returns, if not None, is sent for them, and the next bytes are shown, too.  To be called while nothing is unread, before
+    # read(): the first bytes without an answer are those that read() gives, and end it.
+
     async def read(self, n):
         """Up to n bytes as soon as there are some; b"" when the peer has ended its side."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ Not here: operations (printer_ops.py), the values' origin (printer_values.py), t
 
 from array import array
 
-from firmware.ipp import attributes, codec, printer_values, registry_printer, tags, values
+from firmware.ipp import attributes, codec, live, printer_values, registry_printer, tags
 from firmware.ipp.checks import PLAIN
 from firmware.ipp.job import JobAttributes
 from firmware.jobs.queue import DISABLED
@@ -25,18 +25,7 @@ _XRI = (
     ("xri-security-supported", tags.KEYWORD, 1),
     ("xri-uri-scheme-supported", tags.URI_SCHEME, 0),
 )
-_MESSAGE_OCTETS = const(1023)
 _HTTP_OF = {"ipp": "http", "ipps": "https"}
-_REASONS_LIMIT = const(16)
-
-_STATE = values.head(tags.ENUM, "printer-state", 4)
-_UP_TIME = values.head(tags.INTEGER, "printer-up-time", 4)
-_STATE_TIME = values.head(tags.INTEGER, "printer-state-change-time", 4)
-_CONFIG_TIME = values.head(tags.INTEGER, "printer-config-change-time", 4)
-_MESSAGE_TIME = values.head(tags.INTEGER, "printer-message-time", 4)
-_QUEUED = values.head(tags.INTEGER, "queued-job-count", 4)
-_CHAMBER = values.head(tags.INTEGER, "chamber-temperature-current", 4)
-_ACCEPTING = values.head(tags.BOOLEAN, "printer-is-accepting-jobs", 1)
 
 
 def _encoded(row, found):
@@ -59,6 +48,7 @@ class Printer:
         self.heating = heating
         self.materials = materials
         self.settings = settings
+        self.notifier = None  # firmware/ipp/notifier.Notifier; set by app.py, which makes both
         self.accuracy_um = printer_values.accuracy_um(machine.description["printer"])
         self.ticket_names = printer_values.ticket_attributes(materials)
         self.identify_actions = list(machine.caps.identify)
@@ -69,15 +59,19 @@ class Printer:
         self._version = version
         self._clock = machine.clock
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
-        self._live = self._live_table()
-        self._config_changed = (1, None)  # (uptime, unix time or None)
-        self._message_changed = (1, machine.clock.unix_s())  # of printer-message-from-operator
-        self._last = {}  # what _kept() keeps
+        self.config_changed = (1, None)  # (uptime, unix time or None)
+        self.message_changed = (1, machine.clock.unix_s())  # of printer-message-from-operator
+        self.live = live.Live(self)
         self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
         self._fixed = b""  # all attributes that do not change, by groups
         self._starts = array("H")  # where each begins, and the end
         self._spans = {}  # group: (start, end)
+
+    @property
+    def configured(self):
+        """An object that is another one as soon as anything but Live's attributes has changed."""
+        return self._loaded_part if self.materials.loaded is self._loaded else None
 
     @property
     def document_attributes(self):
@@ -103,7 +97,7 @@ class Printer:
             self.settings.set(name, changes[name])
         await self.settings.save()
         if "message_from_operator" in changes:
-            self._message_changed = (self._clock.uptime_s(), self._clock.unix_s())
+            self.message_changed = (self._clock.uptime_s(), self._clock.unix_s())
         await self.load()
 
     def refresh(self):
@@ -172,7 +166,7 @@ class Printer:
                 raise ValueError(name)
             part.append((row[attributes.GROUP], name, _encoded(row, computed[name])))
         self._loaded_part = part
-        self._config_changed = (self._clock.uptime_s(), self._clock.unix_s())
+        self.config_changed = (self._clock.uptime_s(), self._clock.unix_s())
 
     def attributes(self, requested, uri, offers=PLAIN):
         """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path), offers: as in Context."""
@@ -185,7 +179,7 @@ class Printer:
             for part in (self._loaded_part, self._addressed(uri, offers)):
                 for _, _, octets in part:
                     yield octets
-            yield b"".join([encode() for _, _, encode in self._live])
+            yield self.live.all()
             return
         fixed = self._fixed
         for group in requested.groups:
@@ -198,9 +192,9 @@ class Printer:
             for group, name, octets in part:
                 if requested.has(group, name):
                     yield octets
-        for group, name, encode in self._live:
-            if requested.has(group, name):
-                yield encode()
+        for row in self.live.rows:
+            if requested.has(row[0], row[1]):
+                yield live.octets(row)
 
     def _single(self, requested):
         # what was asked for by name out of the bytes that never change
@@ -261,109 +255,9 @@ class Printer:
         self._addresses = [(key, found)] + self._addresses[: MAX_ADDRESSES - 1]
         return found
 
-    def _live_table(self):
-        table = [
-            ("D", "printer-current-time", self._current_time),
-            ("S", "printer-alert", self._alert),
-            ("S", "printer-alert-description", self._alert_description),
-            ("S", "printer-config-change-date-time", self._config_date),
-            ("S", "printer-config-change-time", self._config_time),
-            ("S", "printer-is-accepting-jobs", self._accepting),
-            ("S", "printer-message-date-time", self._message_date),
-            ("S", "printer-message-time", self._message_time),
-            ("S", "printer-state", self._state),
-            ("S", "printer-state-change-date-time", self._state_date),
-            ("S", "printer-state-change-time", self._state_time),
-            ("S", "printer-state-message", self._state_message),
-            ("S", "printer-state-reasons", self._state_reasons),
-            ("S", "printer-up-time", self._up_time),
-            ("S", "queued-job-count", self._queued),
-            ("S", "printwright-position", self._position),
-            ("S", "printwright-temperatures", self._temperatures),
-        ]
-        if self.materials.chamber_limit_c:
-            table.append(("S", "chamber-temperature-current", self._chamber))
-        return table
-
-    def _kept(self, name, key, encode):
-        """encode(name, key), or what it gave last time when the key is the same: most of it changes seldom."""
-        kept = self._last.get(name)
-        if kept is not None and kept[0] == key:
-            return kept[1]
-        octets = encode(name, key)
-        self._last[name] = (key, octets)
-        return octets
-
-    def _current_time(self):
-        return self._kept("printer-current-time", self._clock.unix_s(), values.date)
-
-    def _config_date(self):
-        return self._kept("printer-config-change-date-time", self._config_changed[1], values.date)
-
-    def _config_time(self):
-        return values.integer(_CONFIG_TIME, self._config_changed[0])
-
-    def _accepting(self):
-        return _ACCEPTING + (b"\x01" if self.accepting() else b"\x00")
-
     def accepting(self):
         """printer-is-accepting-jobs."""
         return not self.queue.flag(DISABLED)
-
-    def _alert(self):
-        return self._kept("printer-alert", tuple(self.runner.status.state_reasons), _alerts)
-
-    def _alert_description(self):
-        status = self.runner.status
-        return self._kept("printer-alert-description", (status.state_message or "", tuple(status.state_reasons)), _alert_texts)
-
-    def _message_date(self):
-        return self._kept("printer-message-date-time", self._message_changed[1], values.date)
-
-    def _message_time(self):
-        return values.integer(_MESSAGE_TIME, self._message_changed[0])
-
-    def _state(self):
-        return values.integer(_STATE, self.runner.status.printer_state)
-
-    def _state_date(self):
-        now_s = self._clock.unix_s()
-        changed_s = None if now_s is None else now_s - (self._clock.uptime_s() - self.runner.status.changed_s)
-        return self._kept("printer-state-change-date-time", changed_s, values.date)
-
-    def _state_time(self):
-        return values.integer(_STATE_TIME, self.runner.status.changed_s)
-
-    def _state_message(self):
-        return self._kept("printer-state-message", self.runner.status.state_message or "", _text)
-
-    def _state_reasons(self):
-        reasons = self.runner.status.state_reasons
-        return self._kept("printer-state-reasons", tuple(reasons[:_REASONS_LIMIT]) or ("none",), _keywords)
-
-    def _up_time(self):
-        return values.integer(_UP_TIME, self._clock.uptime_s())
-
-    def _queued(self):
-        return values.integer(_QUEUED, self.queue.count_active())
-
-    def _position(self):
-        position_um = self.runner.status.position_um
-        # hundredths of a millimetre, as all lengths of IPP 3D that are not nanometres
-        key = None if position_um is None else (position_um[0] // 10, position_um[1] // 10, position_um[2] // 10)
-        return self._kept("printwright-position", key, _place)
-
-    def _temperatures(self):
-        key = []
-        for name, current_c, target_c in self.heating.readings():
-            key.append((name, None if current_c is None else int(current_c + 0.5), int(target_c + 0.5)))
-        return self._kept("printwright-temperatures", key, _temperatures)
-
-    def _chamber(self):
-        current_c = self.heating.current_c("chamber")
-        if current_c is None:
-            return codec.attribute(tags.UNKNOWN, "chamber-temperature-current", [])
-        return values.integer(_CHAMBER, int(current_c + 0.5))
 
 
 def _once(values):
@@ -372,42 +266,3 @@ def _once(values):
         if value not in found:
             found.append(value)
     return found
-
-
-def _alerts(name, reasons):
-    """printer-alert (PWG 5100.9): one value for each reason, its code first; with none, one that says no more than a code."""
-    found = []
-    for reason in reasons[:_REASONS_LIMIT]:
-        severity = "critical" if reason.endswith("-error") else "warning"
-        group = "marker" if reason.startswith("extruder") else "markerSupplies" if reason.startswith("material") else "generalPrinter"
-        found.append("code=other;index=%d;severity=%s;group=%s" % (len(found) + 1, severity, group))
-    return codec.attribute(tags.OCTETS, name, found or ["code=unknown"])
-
-
-def _alert_texts(name, key):
-    message, reasons = key
-    found = [message or reason.replace("-", " ") for reason in reasons[:_REASONS_LIMIT]]
-    return codec.attribute(tags.TEXT, name, found or [""])
-
-
-def _text(name, text):
-    return codec.attribute(tags.TEXT, name, [codec.clip(text, _MESSAGE_OCTETS)])
-
-
-def _keywords(name, keywords):
-    return codec.attribute(tags.KEYWORD, name, keywords)
-
-
-def _place(name, place):
-    if place is None:
-        return codec.attribute(tags.UNKNOWN, name, [])
-    members = [(axis, [(tags.INTEGER, place[i])]) for i, axis in enumerate(("x", "y", "z"))]
-    return codec.attribute(tags.COLLECTION, name, [members])
-
-
-def _temperatures(name, readings):
-    collections = []
-    for heater, current_c, target_c in readings:
-        current = (tags.UNKNOWN, None) if current_c is None else (tags.INTEGER, current_c)
-        collections.append([("name", [(tags.KEYWORD, heater)]), ("current", [current]), ("target", [(tags.INTEGER, target_c)])])
-    return codec.attribute(tags.COLLECTION, name, collections)

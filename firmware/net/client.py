@@ -26,6 +26,8 @@ class Client:
         self.deadline = None  # ticks, while something is awaited from the client
         self.idle_since = None  # ticks, between requests
         self.cancelled = False  # by overdue(), and not yet noticed
+        self.quick = None  # quick.Answers, or None
+        self.begun = b""  # what the read brought with which a request began, when there are quick answers
         self._stuck = False  # it does not take what is sent
         self._readinto = getattr(stream, "readinto", None)
         self._buffer = None  # of read_bytes, for readinto
@@ -103,8 +105,9 @@ class Client:
             if event == http1.CLOSED:
                 return None
             if http.idle:
-                timeout_ms = self.settings.idle_ms
-                if await self.read(timeout_ms):
+                if self.quick is not None:
+                    self.stream.at_once(self._at_once)
+                if await self.read(self.settings.idle_ms):
                     self.idle_since = None
                     begun = compat.ticks_ms()
             else:
@@ -112,6 +115,16 @@ class Client:
                 if spent_ms >= self.settings.head_ms:
                     raise http1.HttpError(408, "The request came too slowly.")
                 await self.read(self.settings.head_ms - spent_ms)
+
+    def _at_once(self, data):
+        """The answer to what an idle client sends, if it can be had without reading it, else None."""
+        answer = self.quick.find(data)
+        if answer is None:
+            self.begun = data
+        elif not self.cancelled:
+            self.idle_since = now = compat.ticks_ms()
+            self.deadline = compat.ticks_add(now, self.settings.idle_ms)
+        return answer
 
     async def drain_body(self, timeout_ms):
         """Reads and drops the rest of a body.  False when there is too much of it, or it takes too long or breaks off."""

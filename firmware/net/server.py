@@ -6,7 +6,7 @@ Nothing here knows an operation; firmware/ipp/dispatch.py answers, `web` serves 
 """
 
 from firmware.ipp import codec
-from firmware.ipp.checks import job_number
+from firmware.ipp.checks import PLAIN, job_number
 from firmware.ipp.codec import Response
 from firmware.ipp.dispatch import Context
 from firmware.ipp.status import BAD_REQUEST, INTERNAL_ERROR, BodyError, IppError, Refusal
@@ -37,6 +37,7 @@ class Settings:
     linger_ms: for a refused client to finish before it is told, and once more to take the answer before the connection closes
     evict_ms: idle time after which a connection gives way to a new one when all are taken
     sweep_ms: how often deadlines are looked at
+    quick_answers: how many answers are kept whole (quick.py), 0: none
     """
 
     def __init__(self, connections=4):
@@ -53,6 +54,7 @@ class Settings:
         self.linger_ms = 2000
         self.evict_ms = 1000
         self.sweep_ms = 500
+        self.quick_answers = 0
         self.http = http1.Limits()
         self.ipp = codec.Limits()
 
@@ -62,6 +64,7 @@ def desktop_settings(connections=256):
     settings = Settings(connections)
     settings.read_bytes = settings.send_bytes = 65536
     settings.drain_bytes = 1 << 20
+    settings.quick_answers = 64
     settings.http = http1.Limits(8190, 32768, 100)
     settings.ipp = codec.Limits(65536, 4096)
     return settings
@@ -90,6 +93,7 @@ class Server:
         self._known_host = None  # the last Host field that was ours
         self._date_s = 0
         self._date = None
+        self._quick = {}  # (offers, tls, from this computer): quick.Answers
 
     async def run(self):
         """Task: ends connections whose deadline has passed.  Connections come by `await net.serve(server.handle)`."""
@@ -117,6 +121,8 @@ class Server:
             await self._refuse(client)
             return
         self._clients.append(client)
+        if self._settings.quick_answers and stream.at_once is not None:
+            client.quick = self._quick_answers(peer, tls)  # pyright: ignore[reportAttributeAccessIssue]
         try:
             while await self._request(client):
                 pass
@@ -134,6 +140,15 @@ class Server:
         finally:
             self._clients.remove(client)
             client.close()
+
+    def _quick_answers(self, peer, tls):
+        from firmware.net.quick import Answers  # code that a board need not hold
+
+        key = (PLAIN if self._access is None else self._access.offers(peer, tls), tls, hosts.is_loopback(peer))
+        found = self._quick.get(key)
+        if found is None:
+            found = self._quick[key] = Answers(self._dispatcher.printer, self._settings.quick_answers)
+        return found
 
     def _has_room(self, client):
         """Room for one more, in all and for its peer, if need be made by ending an idle connection."""
@@ -270,6 +285,7 @@ class Server:
         if access is not None and identity is not None:
             ctx.identified(identity.name, identity.role)
             ctx.offers = access.offers(client.peer, client.tls)
+        keep_answer = client.quick.learn(client.begun, request, message) if client.quick is not None and error is None else None
         response = await self._dispatcher.answer(ctx, message, error)
         if access is not None:
             access.note(ctx, response.status)
@@ -278,11 +294,13 @@ class Server:
             # some clients miss an answer that comes while they send
             keep = await client.drain_body(self._settings.linger_ms)
         version = self._dispatcher.version(message)
-        keep = await self._send_ipp(client, request, response, version, message.request_id, keep)
+        keep = await self._send_ipp(client, request, response, version, message.request_id, keep, keep_answer)
         return await self._finish(client, keep)
 
-    async def _send_ipp(self, client, request, response, version, request_id, keep):
-        """Sends an answer in one piece when it is small, else chunk by chunk.  True when the connection may go on."""
+    async def _send_ipp(self, client, request, response, version, request_id, keep, keep_answer=None):
+        """Sends an answer in one piece when it is small, else chunk by chunk.  True when the connection may go on.
+
+        keep_answer: told of an answer in one piece (quick.Answers.learn), or None."""
         limit = self._settings.send_bytes
         headers = self._dated(_IPP_HEADERS)
         out = []
@@ -329,7 +347,10 @@ class Server:
             if size:
                 out = [http1.chunk(b"".join(out))]
             out.append(http1.LAST_CHUNK)
-        await client.send(b"".join(out))
+        data = b"".join(out)
+        if keep_answer is not None and chunked is None and keep:
+            keep_answer(data, response)
+        await client.send(data)
         return keep
 
     async def _plain(self, client, request, status, headers=()):

@@ -158,17 +158,47 @@ class DesktopNet(SimNet):
     async def run(self, link, context):
         """A connection from its first byte to its handler, which runs in a task of its own once TLS, if any, stands."""
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(_READ_BYTES, loop)
+        reader = _Reader(_READ_BYTES, loop)
 
         def accepted(reader, writer):
             return self._accepted(reader, writer, context is not None)
 
-        protocol = asyncio.StreamReaderProtocol(reader, accepted, loop)
+        protocol = _Protocol(reader, accepted, loop)
+        reader.at_once = protocol.at_once  # pyright: ignore[reportAttributeAccessIssue]  (for SimStream)
         seconds = {} if context is None else {"ssl_handshake_timeout": _HANDSHAKE_S, "ssl_shutdown_timeout": _SHUTDOWN_S}
         try:
             await loop.connect_accepted_socket(lambda: protocol, link, ssl=context, **seconds)
         except OSError:
             pass  # no TLS, too slow, or gone: nobody is there to be told
+
+
+class _Reader(asyncio.StreamReader):
+    at_once = None  # as in hal.api.Stream
+
+
+class _Protocol(asyncio.StreamReaderProtocol):
+    """asyncio's own, but that data may be answered where it arrives: waking a task costs more than most answers."""
+
+    _answer = None
+    _link = asyncio.Transport()
+
+    def connection_made(self, transport):
+        self._link = transport  # pyright: ignore[reportAttributeAccessIssue]
+        super().connection_made(transport)
+
+    def at_once(self, answer):
+        self._answer = answer
+
+    def data_received(self, data):
+        answer = self._answer
+        if answer is not None:
+            # a client that does not take its answers gets no more of them this way
+            octets = None if self._link.get_write_buffer_size() else answer(data)
+            if octets is not None:
+                self._link.write(octets)
+                return
+            self._answer = None
+        super().data_received(data)
 
 
 class _Listener:

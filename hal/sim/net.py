@@ -14,6 +14,7 @@ class SimStream(Stream):
         self.read = reader.read
         self.write = writer.write
         self.drain = writer.drain
+        self.at_once = getattr(reader, "at_once", None)
         if hasattr(reader, "readinto"):
             self.readinto = reader.readinto
 
