@@ -118,7 +118,7 @@ class Client:
 
     def _at_once(self, data):
         """The answer to what an idle client sends, if it can be had without reading it, else None."""
-        answer = self.quick.find(data)
+        answer = self.quick.find(data)  # pyright: ignore[reportAttributeAccessIssue]
         if answer is None:
             self.begun = data
         elif not self.cancelled:

@@ -180,7 +180,7 @@ class _Protocol(asyncio.StreamReaderProtocol):
     """asyncio's own, but that data may be answered where it arrives: waking a task costs more than most answers."""
 
     _answer = None
-    _link = asyncio.Transport()
+    _link: asyncio.Transport | None = None
 
     def connection_made(self, transport):
         self._link = transport  # pyright: ignore[reportAttributeAccessIssue]
@@ -193,9 +193,10 @@ class _Protocol(asyncio.StreamReaderProtocol):
         answer = self._answer
         if answer is not None:
             # a client that does not take its answers gets no more of them this way
-            octets = None if self._link.get_write_buffer_size() else answer(data)
-            if octets is not None:
-                self._link.write(octets)
+            link = self._link
+            octets = None if link is None or link.get_write_buffer_size() else answer(data)
+            if link is not None and octets is not None:
+                link.write(octets)
                 return
             self._answer = None
         super().data_received(data)
