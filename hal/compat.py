@@ -55,7 +55,7 @@ def crc32(data, value=0):
     return binascii.crc32(data, value) & 0xFFFFFFFF
 
 
-if hasattr(time, "ticks_ms"):
+if sys.implementation.name == "micropython":
     import gc
     import io
     import os

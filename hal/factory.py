@@ -11,7 +11,8 @@ Which keys there are: boards/schema.py, boards/SPEC.md.  Nothing here touches ha
 import json
 
 from hal import schema
-from hal.api import AXES, HEATERS, Caps, Machine
+from hal.api import AXES, HEATERS, Caps
+from hal.assemble import assemble
 from hal.compat import forget
 from hal.errors import ConfigError
 from hal.files import is_dir
@@ -359,70 +360,48 @@ def port_config(desc):
 
 def caps(desc):
     """The Caps of a machine made from the description."""
+    return Caps(_caps(desc))
+
+
+def _caps(desc):
     pcb = desc["pcb"]
     printer = desc["printer"]
     config = core_config(desc)
     heaters = tuple([name for name in HEATERS if printer["heaters"][name] is not None])
-    return Caps(
-        {
-            "heaters": heaters,
-            "fans": tuple([name for name in ("part", "hotend") if printer["fans"][name] is not None]),
-            "has_bed": "bed" in heaters,
-            "has_chamber": "chamber" in heaters,
-            "min_um": tuple(config["min_um"]),
-            "max_um": tuple(config["max_um"]),
-            "home_um": tuple(config["home_um"]),
-            "nozzle_um": config["nozzle_um"],
-            "filament_um": config["filament_um"],
-            "tools": len(extruders_of(printer)),
-            "max_target_c": {name: printer["heaters"][name]["max_target_c"] for name in heaters},
-            "connections": pcb["limits"]["connections"],
-            "jobs": pcb["limits"]["jobs"],
-            "history": pcb["limits"]["history"],
-            "spool_bytes": pcb["limits"]["spool_bytes"],
-            "write_while_moving": pcb["write_while_moving"],
-            "identify": tuple(pcb["identify"]),
-            "flash_settings_bytes": pcb["flash"]["settings_bytes"],
-            "lease_ms": pcb["lease_ms"],
-            "stall_ms": pcb["stall_ms"],
-        }
-    )
+    return {
+        "heaters": heaters,
+        "fans": tuple([name for name in ("part", "hotend") if printer["fans"][name] is not None]),
+        "has_bed": "bed" in heaters,
+        "has_chamber": "chamber" in heaters,
+        "min_um": tuple(config["min_um"]),
+        "max_um": tuple(config["max_um"]),
+        "home_um": tuple(config["home_um"]),
+        "nozzle_um": config["nozzle_um"],
+        "filament_um": config["filament_um"],
+        "tools": len(extruders_of(printer)),
+        "max_target_c": {name: printer["heaters"][name]["max_target_c"] for name in heaters},
+        "connections": pcb["limits"]["connections"],
+        "jobs": pcb["limits"]["jobs"],
+        "history": pcb["limits"]["history"],
+        "spool_bytes": pcb["limits"]["spool_bytes"],
+        "write_while_moving": pcb["write_while_moving"],
+        "identify": tuple(pcb["identify"]),
+        "flash_settings_bytes": pcb["flash"]["settings_bytes"],
+        "lease_ms": pcb["lease_ms"],
+        "stall_ms": pcb["stall_ms"],
+    }
 
 
 # -- machine -------------------------------------------------------------------------------------------------------------------
 
 
-def build(desc, backend):
-    """The machine of a description (as describe() makes it), in a state where nothing moves and nothing heats.
-
-    backend makes the parts; its calls, in this order: start(desc) checks what it needs and puts every output in its safe state;
-    clock and core come next, since everything else hangs on them; storage and network last.  Raises HalError.
-    """
+def plan(desc):
+    """What hal/assemble.py needs to build a machine of a description (as describe() makes it): plain data, which may have been JSON
+    meanwhile.  Where the tool that makes a board's image has made this, the board has no use for this module and its data."""
     check(desc)
-    machine = Machine(desc["name"], desc, caps(desc))
-    printer = desc["printer"]
-    backend.start(desc, machine.caps)
-    machine._close = backend.close
-    try:
-        machine.core = backend.core(core_config(desc), port_config(desc))
-        machine.clock = backend.clock()
-        for name in machine.caps.heaters:
-            part = printer["heaters"][name]
-            machine.heaters[name] = backend.heater(name, part, HEATERS.index(name))
-            machine.sensors[name] = backend.sensor(name, part)
-        for name in machine.caps.fans:
-            machine.fans[name] = backend.fan(name, printer["fans"][name])
-        for index in range(len(AXES)):
-            axis = AXES[index]
-            machine.endstops[axis] = backend.endstop(axis, printer["axes"][axis], index)
-        if printer["probe"] is not None:
-            machine.probe = backend.probe(printer["probe"], len(AXES))
-        machine.flash = backend.flash()
-        machine.files = backend.files()
-        machine.net = backend.net()
-        machine.trace = backend.trace()
-        machine._identify = backend.identify
-    except BaseException:
-        machine.close()
-        raise
-    return machine
+    return {"description": desc, "core": core_config(desc), "port": port_config(desc), "caps": _caps(desc)}
+
+
+def build(desc, backend):
+    """The machine of a description (as describe() makes it), in a state where nothing moves and nothing heats.  Raises HalError."""
+    return assemble(plan(desc), backend)

@@ -1,337 +1,262 @@
-"""Source for a board's ROM: the same program with fewer names, line by line.
+"""Source for a board's ROM: the same program with fewer names and fewer modules.
 
-MicroPython keeps a table of every name that occurs (7 bytes each, in pools that double) and a dictionary entry for every constant that
-another module may look at.  Three changes that no line number notices, so that tracebacks still lead to the source:
+In MicroPython every name that occurs takes 7 bytes of the heap for good (in pools that double), every module some 150 and what it
+imports 8 a name, wherever the code itself runs from.  So:
 
-    public constants (`NAME = const(5)` at the top of a module)   written out where they are used, and gone where they were made
-    private names (`_name`) that only one module has               numbered, by the same numbers in every module
-    arguments that nobody names in a call                          likewise, in every function
+    bundles            modules that are always loaded become one: imports between them vanish
+    whole numbers      bound once at the top of a module (`NAME = const(5)`, `NAME = 5`) are written out where they are used
+    globals            numbered
+    attributes         that the program itself defines: numbered, each by one number wherever it occurs
+    arguments          that nobody names in a call: numbered anew in every function
+    other runtimes     what stands in the `else` of `if sys.implementation.name == "micropython":` is left out
 
-What is reached by a string (getattr and its like) is left alone: a name that also stands in a string literal keeps its letters.
+Numbers are shared between the three kinds, which never meet.  Lines stay, so that a traceback leads to the source: a bundle is its
+modules one after another, and `Squeezed.source` tells the module and the line of a line in it.
+
+An attribute that is reached by a string (getattr and its like) is left alone: one that also stands in a string literal keeps its letters,
+as exceptions do, which logs show, and what the interpreter calls so (`reserved`).  A global is reached by a string only in a call of
+__import__ or hal.compat.seldom.
 """
 
 import ast
+import builtins
 from pathlib import Path
 
-_PRIVATE = "_%d"
+from tools.scopes import Module
+
+_NUMBER = "_%d"
 _ARGUMENT = "a%d"
 
 
-def squeeze(sources: dict[Path, str]) -> dict[Path, str]:
-    """sources: {path relative to the root of the modules, as `firmware/net/http1.py`: text}.  Returns the same with other text.
+class Squeezed:
+    """texts: {path: text}.  places: {path of a bundle: [(first line, path of the module), ...]}."""
 
-    All modules that refer to one another have to be in it.
+    def __init__(self, texts, places):
+        self.texts = texts
+        self.places = places
+
+    def source(self, path: Path, line: int) -> tuple[Path, int]:
+        """(path, line) in the source of a line in the text of `path`."""
+        for first, module in reversed(self.places.get(path, [])):
+            if line >= first:
+                return module, line - first + 1
+        return path, line
+
+
+def squeeze(sources: dict[Path, str], bundles: dict[str, list[str]] | None = None, reserved=frozenset(), entries=()) -> Squeezed:
+    """sources: {path relative to the root of the modules, as `firmware/net/http1.py`: text}: all modules that refer to one another.
+
+    bundles: {name of a bundle: [names of modules, ...]}: these and all that they import at their top and that is in no earlier bundle.
+    reserved: a container of names (strings) of attributes that are left alone.  entries: names of globals outside of bundles that are
+    reached from elsewhere.
     """
-    modules = [_Module(path, text) for path, text in sources.items()]
-    program = _Program(modules)
-    return {module.path: module.rewritten(program) for module in modules}
-
-
-class _Scope:
-    """Where names are bound: a module, a class, a function or a comprehension."""
-
-    def __init__(self, node, parent):
-        self.node = node
-        self.parent = parent
-        self.bound = set()
-        self.foreign = set()  # global and nonlocal
-        self.is_class = isinstance(node, ast.ClassDef)
-
-    def find(self, name):
-        """The scope that binds a name seen here, or None for a built-in."""
-        scope = self
-        while scope:
-            if name in scope.bound and name not in scope.foreign and (scope is self or not scope.is_class):
-                return scope
-            scope = scope.parent
-        return None
-
-
-class _Module(ast.NodeVisitor):
-    """One module, read: uses of names and where they are."""
-
-    def __init__(self, path, text):
-        self.path = path
-        self.text = text
-        parts = path.with_suffix("").parts
-        self.name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        self.names = []  # (scope, node)
-        self.arguments = []  # (scope, ast.arg)
-        self.attributes = []
-        self.definitions = []  # FunctionDef, ClassDef
-        self.keywords = set()
-        self.strings = set()
-        self.imports = {}  # name in the module's scope: (module, name or None)
-        self.aliases = []  # ast.alias of `from x import y`
-        self.rest = set()  # names at places that are not rewritten
-        self.constants = {}
-        self.constant_nodes = {}
-        tree = ast.parse(text)
-        self.scope = self._here = _Scope(tree, None)
-        self._find_constants(tree)
-        for node in tree.body:
-            self.visit(node)
-
-    def _find_constants(self, tree):
-        counts = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                counts[node.id] = counts.get(node.id, 0) + 1
-        for node in tree.body:
-            if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name) or not isinstance(node.value, ast.Call):
-                continue
-            name = node.targets[0].id
-            made = node.value
-            if name.startswith("_") or counts[name] != 1 or not isinstance(made.func, ast.Name) or made.func.id != "const":
-                continue
-            try:
-                value = ast.literal_eval(made.args[0])
-            except ValueError:
-                continue
-            if isinstance(value, int):
-                self.constants[name] = value
-                self.constant_nodes[name] = node
-
-    # -- reading ------------------------------------------------------------------------------------------------------------------
-
-    def _inside(self, node, children):
-        before = self._here
-        self._here = _Scope(node, before)
-        for child in children:
-            self.visit(child)
-        self._here = before
-
-    def visit_ClassDef(self, node):
-        self._here.bound.add(node.name)
-        self.definitions.append(node)
-        for child in node.bases + node.keywords + node.decorator_list:
-            self.visit(child)
-        self._inside(node, node.body)
-
-    def visit_FunctionDef(self, node):
-        self._here.bound.add(node.name)
-        self.definitions.append(node)
-        self._function(node, node.body)
-
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-
-    def visit_Lambda(self, node):
-        self._function(node, [node.body])
-
-    def _function(self, node, body):
-        arguments = node.args
-        for child in arguments.defaults + [one for one in arguments.kw_defaults if one] + getattr(node, "decorator_list", []):
-            self.visit(child)
-        before = self._here
-        self._here = scope = _Scope(node, before)
-        named = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
-        for one in named + [one for one in (arguments.vararg, arguments.kwarg) if one]:
-            scope.bound.add(one.arg)
-            self.arguments.append((scope, one))
-        for child in body:
-            self.visit(child)
-        self._here = before
-
-    def _comprehension(self, node):
-        self._inside(node, [*node.generators, node.elt])
-
-    visit_ListComp = visit_SetComp = visit_GeneratorExp = _comprehension
-
-    def visit_DictComp(self, node):
-        self._inside(node, [*node.generators, node.key, node.value])
-
-    def visit_Name(self, node):
-        if not isinstance(node.ctx, ast.Load):
-            self._here.bound.add(node.id)
-        self.names.append((self._here, node))
-
-    def visit_Attribute(self, node):
-        self.attributes.append((self._here, node))
-        self.generic_visit(node)
-
-    def visit_keyword(self, node):
-        if node.arg:
-            self.keywords.add(node.arg)
-        self.generic_visit(node)
-
-    def visit_Constant(self, node):
-        if isinstance(node.value, str):
-            self.strings.add(node.value)
-
-    def visit_JoinedStr(self, node):
-        # positions within are not told
-        self.rest.update(child.id for child in ast.walk(node) if isinstance(child, ast.Name))
-        self.rest.update(child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute))
-
-    def visit_Global(self, node):
-        self.rest.update(node.names)
-        self._here.foreign.update(node.names)
-
-    visit_Nonlocal = visit_Global  # type: ignore[assignment]
-
-    def visit_ExceptHandler(self, node):
-        if node.name:
-            self._here.bound.add(node.name)
-            self.rest.add(node.name)
-        self.generic_visit(node)
-
-    def visit_Import(self, node):
-        for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            self._here.bound.add(name)
-            self.rest.add(name)
-            if self._here is self.scope and (alias.asname or "." not in alias.name):
-                self.imports[name] = (alias.name, None)
-
-    def visit_ImportFrom(self, node):
-        for alias in node.names:
-            name = alias.asname or alias.name
-            self._here.bound.add(name)
-            self.rest.update((name, alias.name))
-            if self._here is self.scope:
-                self.imports[name] = (node.module, alias.name)
-                self.aliases.append((node, alias))
-
-    # -- writing ------------------------------------------------------------------------------------------------------------------
-
-    def _constant(self, program, scope, node):
-        """The value that a Name or Attribute stands for, or None."""
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load) or scope.find(node.id) is not self.scope:
-                return None
-            if node.id in self.constants:
-                return self.constants[node.id]
-            module, name = self.imports.get(node.id, (None, None))
-            return program.constants.get(module, {}).get(name) if name else None
-        if not isinstance(node.value, ast.Name) or scope.find(node.value.id) is not self.scope:
-            return None
-        module, name = self.imports.get(node.value.id, (None, None))
-        if name:
-            module = module + "." + name
-        return program.constants.get(module, {}).get(node.attr)
-
-    def rewritten(self, program):
-        edits = []  # (line, column, end column, text)
-        private = program.private_of(self)
-
-        def replace(line, start, old, new):
-            edits.append((line, start, start + len(old.encode()), new))
-
-        for scope, node in self.names:
-            value = self._constant(program, scope, node)
-            if value is not None:
-                replace(node.lineno, node.col_offset, node.id, _literal(value))
-                continue
-            found = scope.find(node.id)
-            new = program.arguments.get((self, found), {}).get(node.id) or private.get(node.id)
-            if new:
-                replace(node.lineno, node.col_offset, node.id, new)
-        for scope, argument in self.arguments:
-            new = program.arguments.get((self, scope), {}).get(argument.arg)
-            if new:
-                replace(argument.lineno, argument.col_offset, argument.arg, new)
-        for scope, node in self.attributes:
-            value = self._constant(program, scope, node)
-            if value is not None and node.lineno == node.end_lineno:
-                # the module's name goes with it, which the loop above has left alone: it is no private name
-                edits.append((node.lineno, node.col_offset, node.end_col_offset, _literal(value)))
-            elif node.attr in private:
-                replace(node.end_lineno, node.end_col_offset - len(node.attr), node.attr, private[node.attr])
-        lines = self.text.split("\n")
-        for node in self.definitions:
-            if node.name in private:
-                word = "class " if isinstance(node, ast.ClassDef) else "def "
-                at = lines[node.lineno - 1].index(word + node.name) + len(word)
-                replace(node.lineno, at, node.name, private[node.name])
-        for name, node in self.constant_nodes.items():
-            if name not in program.kept and node.lineno == node.end_lineno:
-                edits = [edit for edit in edits if edit[0] != node.lineno]
-                edits.append((node.lineno, node.col_offset, node.end_col_offset, "0" if node.col_offset else ""))
-        edits += self._without_constants(program)
-        for line, start, end, text in sorted(edits, reverse=True):
-            octets = lines[line - 1].encode()
-            lines[line - 1] = (octets[:start] + text.encode() + octets[end:]).decode()
-        return "\n".join(lines)
-
-    def _without_constants(self, program):
-        """`from x import CONSTANT` has nothing left to import."""
-        statements = {}
-        for node, alias in self.aliases:
-            constant = alias.name in program.constants.get(node.module, {}) and alias.name not in program.kept
-            statements.setdefault(node, []).append(constant)
-        edits = []
-        for node, constant in statements.items():
-            if node.lineno != node.end_lineno and any(constant):
-                # several lines: the names stay below one another
-                for alias, gone in zip(node.names, constant, strict=True):
-                    if gone:
-                        raise ValueError("%s:%d: constants of an import over several lines" % (self.path, alias.lineno))
-            if any(constant):
-                kept = [
-                    alias.name + (" as " + alias.asname if alias.asname else "") for alias, gone in zip(node.names, constant) if not gone
-                ]
-                text = "from %s import %s" % (node.module, ", ".join(kept)) if kept else "import " + node.module
-                edits.append((node.lineno, node.col_offset, node.end_col_offset, text))
-        return edits
-
-
-def _literal(value):
-    return str(value) if value >= 0 else "(%d)" % value
+    program = _Program([Module(path, text) for path, text in sources.items()], bundles or {}, reserved, entries)
+    texts = {}
+    places = {}
+    for module in program.order:
+        text = _Rewriter(program, module).text()
+        home = program.home[module.name]
+        if home == module.name:
+            texts[module.path] = text
+            continue
+        path = Path(home + ".py")
+        before = texts.get(path, "")
+        places.setdefault(path, []).append((before.count("\n") + 1, module.path))
+        texts[path] = before + text + ("" if text.endswith("\n") else "\n")
+    return Squeezed(texts, places)
 
 
 class _Program:
-    """What the modules have in common."""
+    """What the modules have in common: where each goes, and the new names."""
 
-    def __init__(self, modules):
-        self.constants = {module.name: module.constants for module in modules}
-        self.kept = set()
-        strings = set()
-        keywords = set()
-        rest = set()
-        others = set()  # identifiers that are no mere arguments
-        owners = {}
-        for module in modules:
-            strings |= module.strings
-            keywords |= module.keywords
-            rest |= module.rest
-            here = {node.attr for _, node in module.attributes} | {node.id for _, node in module.names}
-            here |= {node.name for node in module.definitions} | {argument.arg for _, argument in module.arguments} | module.rest
-            for name in here:
-                owners.setdefault(name, []).append(module)
-            others |= {node.attr for _, node in module.attributes} | {node.name for node in module.definitions}
-        self.kept = strings
-        self._fixed = strings | keywords | rest
-        self._private = {}
-        self._owners = owners
-        self.arguments = {}
-        self._number_private(modules)
-        self._number_arguments(modules, others)
+    def __init__(self, modules, bundles, reserved, entries):
+        self.modules = {module.name: module for module in modules}
+        self.home = {module.name: module.name for module in modules}
+        self.order = []
+        for home, roots in bundles.items():
+            for root in roots:
+                self._bundle(home, root)
+        self.order += [module for module in modules if module not in self.order]
+        self.strings = set().union(*[module.strings for module in modules])
+        self.loaded = set(entries).union(*[module.loaded for module in modules])
+        self._check_strings()
+        self.globals = {}  # (module's name, name): new name
+        self._number_globals()
+        self._check_bundles()
+        self.attributes = {}
+        self._number_attributes(reserved)
+        self.arguments = {}  # (module's name, scope): {name: new name}
+        self._number_arguments()
 
-    def _number_private(self, modules):
-        counts = {}
-        for module in modules:
-            made = {node.name for node in module.definitions} | {argument.arg for _, argument in module.arguments}
-            made |= {node.id for _, node in module.names if not isinstance(node.ctx, ast.Load)}
-            made |= {node.attr for _, node in module.attributes if isinstance(node.ctx, ast.Store)}
-            names = [name for name in made if name.startswith("_") and not name.startswith("__") and name != "_"]
-            names = sorted(name for name in names if name not in self._fixed and self._owners[name] == [module])
-            counts[module] = len(names)
-            self._private[module] = names
-        by_name = {module.name: module for module in modules}
-        for module in modules:
-            # classes of one family share a namespace: what derives from another module's class begins behind that one's numbers
-            first = sum(counts[by_name[name]] for name in _families(module, by_name))
-            self._private[module] = {name: _PRIVATE % (first + i) for i, name in enumerate(self._private[module])}
+    def _bundle(self, home, name):
+        module = self.modules[name]
+        if module in self.order:
+            return
+        self.order.append(module)
+        self.home[name] = home
+        for scope, node in module.statements:
+            if scope is module.scope:
+                for target in self._targets(node):
+                    self._bundle(home, target)
+        # what it imports runs before it
+        self.order.remove(module)
+        self.order.append(module)
 
-    def private_of(self, module):
-        return self._private[module]
+    def _targets(self, node):
+        """Names of the program's modules that an import statement loads."""
+        if isinstance(node, ast.Import):
+            return [alias.name for alias in node.names if alias.name in self.modules]
+        found = [node.module] if node.module in self.modules else []
+        return found + [name for name in [node.module + "." + alias.name for alias in node.names] if name in self.modules]
 
-    def _number_arguments(self, modules, others):
-        for module in modules:
-            scopes = {}
+    def _check_strings(self):
+        for text in sorted(self.strings):
+            if text in self.modules and self.home[text] != text:
+                raise ValueError("%s is loaded by name, and is in the bundle %s" % (text, self.home[text]))
+
+    # -- what a name stands for
+
+    def binding(self, module, scope, name) -> tuple | None:
+        """What a name seen in a scope of a module is: ("module", its name), ("global", module, name), ("class",), ("local", scope),
+        ("foreign", module, name): of another program, by way of this module, or None: built in."""
+        found = scope.find(name)
+        if found is None:
+            return None
+        if name in found.imports:
+            origin, member = found.imports[name]
+            if member and origin + "." + member in self.modules:
+                return ("module", origin + "." + member)
+            if not member and origin in self.modules:
+                return ("module", origin)
+            if member and origin in self.modules:
+                return self.member(origin, member)
+            return ("foreign", module.name, name)
+        if found.parent is None:
+            return ("global", module.name, name)
+        return ("class",) if found.is_class else ("local", found)
+
+    def member(self, origin, name) -> tuple | None:
+        """As binding(), of a module's global."""
+        other = self.modules[origin]
+        if name not in other.scope.bound:
+            raise ValueError("%s has no %s" % (origin, name))
+        return self.binding(other, other.scope, name) if name in other.scope.imports else ("global", origin, name)
+
+    def constant(self, found):
+        """The whole number that a binding stands for, or None."""
+        if not found or found[0] != "global":
+            return None
+        return self.modules[found[1]].constants.get(found[2])
+
+    def bundled(self, name):
+        return self.home[name] != name
+
+    def keeps(self, module, name):
+        """A global that is a whole number, but is there all the same, since a string may reach it."""
+        return not self.bundled(module) and name in self.loaded
+
+    # -- numbers
+
+    def _number_globals(self):
+        used = set()  # numbers of bundled globals that modules outside of bundles import
+        numbered = 0
+        for module in self.order:
+            if self.bundled(module.name):
+                for name in self._own(module):
+                    self.globals[module.name, name] = _NUMBER % numbered
+                    numbered += 1
+        for module in self.order:
+            if not self.bundled(module.name):
+                for scope, node in module.names + module.attributes:
+                    found = self._used(module, scope, node)
+                    if found and found[0] == "global":
+                        used.add(self.globals.get(found[1:]))
+        number = 0
+        for module in self.order:
+            if not self.bundled(module.name):
+                for name in self._own(module):
+                    if name in self.loaded:
+                        continue
+                    while _NUMBER % number in used:
+                        number += 1
+                    self.globals[module.name, name] = _NUMBER % number
+                    number += 1
+
+    def _used(self, module, scope, node):
+        if isinstance(node, ast.Name):
+            return self.binding(module, scope, node.id)
+        found = isinstance(node.value, ast.Name) and self.binding(module, scope, node.value.id)
+        return self.member(found[1], node.attr) if found and found[0] == "module" else None
+
+    def _check_bundles(self):
+        """What keeps its name in a bundle has to mean one thing there."""
+        meanings = {}
+        for module in self.order:
+            if self.bundled(module.name):
+                for name in module.scope.bound:
+                    found = self.binding(module, module.scope, name)
+                    if found is None or found[0] == "module" or name == "const":
+                        continue
+                    if found[0] == "global" and (found[1:] in self.globals or self.constant(found) is not None):
+                        continue
+                    meaning = self.modules[found[1]].scope.imports[found[2]] if found[0] == "foreign" else found
+                    if meanings.setdefault((self.home[module.name], name), meaning) != meaning:
+                        raise ValueError("%s: %s means something else in the bundle already" % (module.path, name))
+
+    def _own(self, module):
+        """The names of a module that get a number."""
+        names = sorted(module.scope.bound - set(module.scope.imports))
+        left = set(module.rest) & set(names)
+        if left:
+            raise ValueError("%s: %s in an f-string, a global or an except" % (module.path, ", ".join(sorted(left))))
+        names = [name for name in names if not _dunder(name) and name not in module.constants and name != "const"]
+        return [name for name in names if not self._is_exception(("global", module.name, name))]
+
+    def _is_exception(self, found, depth=0):
+        if found is None or found[0] != "global" or depth > 9:
+            return False
+        module = self.modules[found[1]]
+        for scope, node in module.definitions:
+            if node.name == found[2] and scope is module.scope and isinstance(node, ast.ClassDef):
+                for base in node.bases:
+                    built_in = getattr(builtins, base.id, None) if isinstance(base, ast.Name) else None
+                    if isinstance(built_in, type) and issubclass(built_in, BaseException):
+                        return True
+                    if self._is_exception(self._used(module, scope, base), depth + 1):
+                        return True
+        return False
+
+    def _number_attributes(self, reserved):
+        defined = {}
+        for module in self.order:
+            for scope, node in module.definitions:
+                if scope.is_class:
+                    defined[node.name] = 1
+            for scope, node in module.names:
+                if scope.is_class and node.id in scope.bound:
+                    defined[node.id] = 1
+            for scope, node in module.attributes:
+                if not isinstance(node.ctx, ast.Load) and not self._foreign(module, scope, node):
+                    defined[node.attr] = 1
+        rest = set().union(*[module.rest for module in self.order])
+        for name in defined:
+            if not _dunder(name) and name not in self.strings and name not in rest and name not in reserved:
+                self.attributes[name] = _NUMBER % len(self.attributes)
+
+    def _foreign(self, module, scope, node):
+        found = isinstance(node.value, ast.Name) and self.binding(module, scope, node.value.id)
+        return bool(found) and found[0] in ("module", "foreign")
+
+    def foreign(self, module, scope, node):
+        """True for an attribute of a module, one of the program's or another."""
+        return self._foreign(module, scope, node)
+
+    def _number_arguments(self):
+        fixed = set().union(*[module.strings | module.keywords for module in self.order])
+        for module in self.order:
             for scope, argument in module.arguments:
                 name = argument.arg
-                if name in ("self", "_") or name in self._fixed or name in others or name.startswith("_"):
+                if name in ("self", "_") or name in fixed or name in module.rest:
                     continue
                 # functions within functions see the names of those around them
                 depth = 0
@@ -339,22 +264,183 @@ class _Program:
                 while around:
                     depth += len(around.bound) if not isinstance(around.node, ast.Module | ast.ClassDef) else 0
                     around = around.parent
-                names = scopes.setdefault(scope, {})
+                names = self.arguments.setdefault((module.name, scope), {})
                 names[name] = _ARGUMENT % (depth + len(names))
-            for scope, names in scopes.items():
-                self.arguments[module, scope] = names
 
 
-def _families(module, by_name):
-    """Names of the modules whose classes this one's derive from, theirs included."""
-    found = set()
-    for node in module.definitions:
-        for base in node.bases if isinstance(node, ast.ClassDef) else ():
-            name = base.id if isinstance(base, ast.Name) else base.value.id if isinstance(base, ast.Attribute) else ""  # pyright: ignore[reportAttributeAccessIssue]
-            source, member = module.imports.get(name, (None, None))
-            if member and source + "." + member in by_name:
-                source = source + "." + member
-            if source in by_name and source not in found:
-                found.add(source)
-                found |= _families(by_name[source], by_name)
-    return found
+def _dunder(name):
+    return name.startswith("__") or name == "_"
+
+
+class _Rewriter:
+    """The text of one module, with new names, line by line."""
+
+    def __init__(self, program, module):
+        self._program = program
+        self._module = module
+        self._octets = module.text.encode()
+        self._lines = [0]
+        for at in range(len(self._octets)):
+            if self._octets[at] == 10:
+                self._lines.append(at + 1)
+        self._edits = {}  # (start, end): text
+
+    def _at(self, line, column):
+        return self._lines[line - 1] + column
+
+    def _replace(self, line, column, old, new):
+        at = self._at(line, column)
+        self._edits[at, at + len(old.encode())] = new
+
+    def _over(self, node, new):
+        """Puts text in the place of a node, with as many lines."""
+        start, end = self._at(node.lineno, node.col_offset), self._at(node.end_lineno, node.end_col_offset)
+        gone = node.end_lineno - node.lineno
+        if gone and "\n" not in new:
+            # a statement of its own: nothing follows on the last line
+            new += "\n" * gone
+        for edit in [edit for edit in self._edits if start <= edit[0] and edit[1] <= end]:
+            del self._edits[edit]
+        self._edits[start, end] = new
+
+    def text(self):
+        program, module = self._program, self._module
+        for scope, node in module.names:
+            new = self._new(scope, node.id, node)
+            if new is not None:
+                self._replace(node.lineno, node.col_offset, node.id, new)
+        for scope, argument in module.arguments:
+            new = program.arguments.get((module.name, scope), {}).get(argument.arg)
+            if new:
+                self._replace(argument.lineno, argument.col_offset, argument.arg, new)
+        for scope, node in module.definitions:
+            self._definition(scope, node)
+        for scope, node in module.attributes:
+            self._attribute(scope, node)
+        for name, node in module.constant_nodes.items():
+            if not program.keeps(module.name, name):
+                self._over(node, "0" if node.col_offset else "")
+        for scope, node in module.statements:
+            self._statement(scope, node)
+        for node in module.dead:
+            self._over(node, "pass")
+        octets = self._octets
+        for (start, end), new in sorted(self._edits.items(), reverse=True):
+            octets = octets[:start] + new.encode() + octets[end:]
+        return octets.decode()
+
+    def _new(self, scope, name, node=None):
+        """What a name is called from now on, or None: as before."""
+        program, module = self._program, self._module
+        found = program.binding(module, scope, name)
+        if found is None or found[0] == "foreign":
+            return None
+        if found[0] == "class":
+            return program.attributes.get(name)
+        if found[0] == "local":
+            return program.arguments.get((module.name, found[1]), {}).get(name)
+        if found[0] == "module":
+            return None  # as the value of an attribute, which goes as a whole
+        value = program.constant(found)
+        if value is not None and (node is None or isinstance(node.ctx, ast.Load)):
+            return _literal(value)
+        if scope.find(name).parent is not None:
+            return None  # imported in a function, under its own name
+        new = program.globals.get(found[1:], found[2])
+        return new if new != name else None
+
+    def _definition(self, scope, node):
+        if scope.parent is None:
+            new = self._program.globals.get((self._module.name, node.name))
+        else:
+            new = self._program.attributes.get(node.name) if scope.is_class else None
+        if new:
+            line = self._octets[self._lines[node.lineno - 1] :].split(b"\n", 1)[0].decode()
+            word = "class " if isinstance(node, ast.ClassDef) else "def "
+            self._replace(node.lineno, len(line[: line.index(word + node.name)].encode()) + len(word), node.name, new)
+
+    def _attribute(self, scope, node):
+        program, module = self._program, self._module
+        found = isinstance(node.value, ast.Name) and program.binding(module, scope, node.value.id)
+        if found and found[0] == "module":
+            member = program.member(found[1], node.attr)
+            value = program.constant(member)
+            if value is not None:
+                return self._over(node, _literal(value))
+            new = program.globals.get(member[1:], member[2])
+            if scope.find(node.value.id).parent is None:
+                there = scope.find(new)
+                if there is not None and program.binding(module, scope, new) != member:
+                    raise ValueError("%s:%d: %s is another one here" % (module.path, node.lineno, new))
+                return self._over(node, new)
+            return self._replace(node.end_lineno, node.end_col_offset - len(node.attr), node.attr, new)
+        if found and found[0] == "foreign":
+            return None
+        new = program.attributes.get(node.attr)
+        if new:
+            self._replace(node.end_lineno, node.end_col_offset - len(node.attr), node.attr, new)
+
+    # -- imports
+
+    def _statement(self, scope, node):
+        program, module = self._program, self._module
+        if isinstance(node, ast.Import):
+            if program._targets(node):
+                raise ValueError("%s:%d: from ... import, please" % (module.path, node.lineno))
+            return
+        if scope.parent is not None:
+            self._inner(node)
+            return
+        wanted = {}  # home: [names]
+        foreign = []
+        for alias in node.names:
+            origin, name = node.module, alias.asname or alias.name
+            if origin + "." + alias.name in program.modules:
+                for where, new in self._of_module(name):
+                    wanted.setdefault(where, []).append(new)
+            elif origin in program.modules:
+                found = program.member(origin, alias.name)
+                if program.constant(found) is None:
+                    wanted.setdefault(program.home[found[1]], []).append(program.globals.get(found[1:], found[2]))
+            else:
+                foreign.append(alias.name + (" as " + alias.asname if alias.asname else ""))
+        if len(foreign) == len(node.names):
+            return
+        parts = ["from %s import %s" % (node.module, ", ".join(foreign))] if foreign else []
+        for home in wanted:
+            if home != program.home[module.name]:
+                parts.append("from %s import %s" % (home, ", ".join(sorted(set(wanted[home])))))
+        self._over(node, "; ".join(parts) or ("pass" if node.col_offset else ""))
+
+    def _of_module(self, name):
+        """(home, new name) of every global that this module uses of another one, which it calls `name`."""
+        program, module = self._program, self._module
+        for scope, node in module.attributes:
+            if isinstance(node.value, ast.Name) and node.value.id == name and scope.find(name) is module.scope:
+                member = program.member(program.binding(module, scope, name)[1], node.attr)
+                if program.constant(member) is None:
+                    yield program.home[member[1]], program.globals.get(member[1:], member[2])
+
+    def _inner(self, node):
+        """An import within a function binds the names that it did."""
+        program = self._program
+        parts = []
+        for alias in node.names:
+            origin, name = node.module, alias.asname or alias.name
+            if origin + "." + alias.name in program.modules:
+                bundle = program.bundled(origin + "." + alias.name)
+                what = "import " + program.home[origin + "." + alias.name] if bundle else "from %s import %s" % (origin, alias.name)
+                parts.append(what + " as " + name)
+            elif origin in program.modules:
+                found = program.member(origin, alias.name)
+                if program.constant(found) is not None:
+                    continue
+                new = program.globals.get(found[1:], found[2])
+                parts.append("from %s import %s as %s" % (program.home[found[1]], new, name))
+            else:
+                parts.append("from %s import %s as %s" % (origin, alias.name, name))
+        self._over(node, "; ".join(parts) or "pass")
+
+
+def _literal(value):
+    return str(value) if value >= 0 else "(%d)" % value

@@ -67,36 +67,83 @@ def loaded(sources):
     return found["firmware.user"]
 
 
-def outcome(space):
-    thing = space["Both"](1, 2)
-    return thing.told(10), space["shadow"](9), space["by_name"](thing), space["made"](), vars(thing)["_reached"]
+def outcome(space, sources):
+    """What the program does.  Its globals have new names: they are found by their order in the text."""
+    text = "".join(text for path, text in sources.items() if "getattr" in text)
+    classes = [node.name for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    shadow, by_name, made = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)][:3]
+    thing = space[classes[-1]](1, 2)
+    told = [name for name in dir(type(thing)) if not name.startswith("__") and name not in dir(type(thing).__base__)][0]
+    return getattr(thing, told)(10), space[shadow](9), space[by_name](thing), space[made](), vars(thing)["_reached"]
 
 
 SOURCES = {Path(f"firmware/{name}.py"): text for name, text in PROGRAM.items()}
 
 
+BUNDLES = {"_all": ["firmware.user"]}
+
+
 def test_it_does_the_same():
-    short = squeeze.squeeze(SOURCES)
-    assert outcome(loaded(short)) == outcome(loaded(SOURCES)) == (((20, 2, 1, 7, [10])), 9, (11, 3), (4, 5), 11)
+    short = squeeze.squeeze(SOURCES).texts
+    assert outcome(loaded(short), short) == outcome(loaded(SOURCES), SOURCES) == (((20, 2, 1, 7, [10])), 9, (11, 3), (4, 5), 11)
+
+
+def test_a_bundle_does_the_same():
+    short = squeeze.squeeze(SOURCES, BUNDLES).texts
+    assert list(short) == [Path("_all.py")]
+    space = {"__name__": "_all"}
+    exec(compile(short[Path("_all.py")].replace("from hal.compat import const", "const = int"), "_all", "exec"), space)
+    assert outcome(space, short) == (((20, 2, 1, 7, [10])), 9, (11, 3), (4, 5), 11)
+
+
+def test_a_line_of_a_bundle_leads_to_the_source():
+    made = squeeze.squeeze(SOURCES, BUNDLES)
+    lines = made.texts[Path("_all.py")].split("\n")
+    line = next(i for i in range(len(lines)) if "_reached" in lines[i] and "getattr" not in lines[i]) + 1
+    assert made.source(Path("_all.py"), line) == (Path("firmware/base.py"), 4)
+    line = next(i for i in range(len(lines)) if "getattr" in lines[i]) + 1
+    path, there = made.source(Path("_all.py"), line)
+    assert path == Path("firmware/user.py") and "getattr" in USER.split("\n")[there - 1]
+    assert made.source(Path("other.py"), 7) == (Path("other.py"), 7)
 
 
 def test_names_are_fewer_and_lines_the_same():
-    short = squeeze.squeeze(SOURCES)
+    short = squeeze.squeeze(SOURCES, reserved={"_mine", "_kept"}, entries=["made"]).texts
     for path, text in SOURCES.items():
         assert text.count("\n") == short[path].count("\n")
     tags, base, user = (short[Path(f"firmware/{name}.py")] for name in ("tags", "base", "user"))
-    assert "GROUP" not in tags and "tags.GROUP" not in user
-    assert "KEPT = const(7)" in tags, "a string of that name might reach it"
-    assert "_kept" not in base and "_mine" not in user and "_reached" in base
-    # what is inherited keeps out of the way of what is added
-    numbers = [{node.attr for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)} for text in (base, user)]
-    assert {name for name in numbers[0] if name.startswith("_")} & {"_0", "_1"}
-    assert not {name for name in numbers[1] if name in numbers[0] and name[1:].isdigit()}
-    assert "narrow" not in user and "named=3" in user
+    assert "GROUP" not in tags and "tags.GROUP" not in user and "KEPT =" not in tags
+    assert "_kept" in base and "_mine" in user and "_reached" in base and "_hidden" not in base + user
+    assert "def made(" in user and "def shadow(" not in user and "narrow" not in user and "named=3" in user
 
 
-def test_constants_of_an_import_over_several_lines_are_refused():
+def test_what_a_string_loads_keeps_its_name_and_a_bundle_is_not_loaded_by_name():
     sources = dict(SOURCES)
-    sources[Path("firmware/user.py")] = USER.replace("import GROUP", "import (\n    GROUP,\n)")
-    with pytest.raises(ValueError, match="several lines"):
-        squeeze.squeeze(sources)
+    sources[Path("firmware/late.py")] = "ROWS = 1\n\ndef rows():\n    return ROWS\n"
+    sources[Path("firmware/user.py")] = USER + "\n\ndef late():\n    return seldom('firmware.late', 'rows')()\n"
+    short = squeeze.squeeze(sources, BUNDLES).texts
+    assert "def rows(" in short[Path("firmware/late.py")] and "return 1" in short[Path("firmware/late.py")]
+    sources[Path("firmware/user.py")] = USER + "\n\ndef late():\n    return seldom('firmware.base', 'Base')()\n"
+    with pytest.raises(ValueError, match="loaded by name"):
+        squeeze.squeeze(sources, BUNDLES)
+
+
+def test_what_this_runtime_never_does_is_left_out():
+    text = "import sys\n\nif sys.implementation.name == \"micropython\":\n    a = 1\nelse:\n    b = 'other'\n\nc = 3\n"
+    short = squeeze.squeeze({Path("hal/both.py"): text}).texts[Path("hal/both.py")]
+    assert "other" not in short and short.count("\n") == text.count("\n")
+    space = {}
+    exec(short, space)
+    assert sorted(value for name, value in space.items() if name[0] == "_" and name[1:].isdigit()) == [1, 3] or 3 in space.values()
+
+
+@pytest.mark.parametrize("text", ["x = 1\nprint(f'{x}')\n", "def f():\n    global x\n    x = 1\n\nx = 0\n"])
+def test_what_cannot_be_renamed_is_refused(text):
+    with pytest.raises(ValueError, match="f-string"):
+        squeeze.squeeze({Path("firmware/odd.py"): text})
+
+
+def test_one_name_for_two_things_in_a_bundle_is_refused():
+    sources = {Path("a.py"): "import time\nfrom b import g\n", Path("b.py"): "from io import time\n\ndef g():\n    pass\n"}
+    with pytest.raises(ValueError, match="something else"):
+        squeeze.squeeze(sources, {"_all": ["a"]})

@@ -228,6 +228,7 @@ class Board:
         return Net()
 
     def trace(self):
+        self._desc = None
         return Trace()
 
     def identify(self, actions):

@@ -26,10 +26,24 @@ BUILD = ROOT / "build/mpy"
 ROOMS = ("firmware", "hal", "boards")
 # The tests' own programs and the bridge lie in the same image, so that their code does not weigh on the heap either.
 PROGRAMS = ("shim", "digest", "device_main", "printer", "board")
-# Programs that others look into by name
-KEPT = ("shim.py", "digest.py", "device_main.py")
+# Programs that look into private parts
+UNSQUEEZED = ("digest.py", "device_main.py")
 # CPython only; hal/sim does without them elsewhere
-DESKTOP_ONLY = ("hal/sim/desktop.py", "hal/sim/desktopnet.py")
+DESKTOP_ONLY = ("hal/sim/desktop.py", "hal/sim/desktopnet.py", "hal/sim/multicast.py")
+# What is always loaded, in two modules instead of sixty; the rest comes and goes
+BUNDLES = {"_hal": ["hal.stepcore", "hal.stepport", "hal.files", "hal.assemble", "board"], "_firmware": ["firmware.app"]}
+# What host.mjs asks the shim for
+ENTRIES = ("_event", "_mem_alloc", "_install_core", "_exec")
+
+
+class _Interpreter:
+    """The names that the interpreter calls something by: all that its binary has, to be safe."""
+
+    def __init__(self):
+        self._octets = (ROOT / "node_modules/@micropython/micropython-webassembly-pyscript/micropython.wasm").read_bytes()
+
+    def __contains__(self, name):
+        return name.encode() + b"\0" in self._octets  # the end of a longer one, too: linkers put them together
 
 
 def device_modules() -> list[Path]:
@@ -60,17 +74,15 @@ def _locked(name: str):
 
 
 def rom(squeezed: bool = False) -> Path:
-    """Path of the ROMFS image with the product's code; built anew when a file has changed.  squeezed: with names as short as a board's
-    image has them (tools/squeeze.py); tests that look at private parts need the other."""
+    """Path of the ROMFS image with the product's code; built anew when a file has changed.  squeezed: as a board's
+    image is (tools/squeeze.py), without the simulator; tests that look at private parts need the other."""
     from mpremote.romfs import make_romfs
 
-    modules = {module: module for module in device_modules()}
-    modules.update({Path(f"tests/wasm/{name}.py"): Path(f"{name}.py") for name in PROGRAMS})
-    texts = {module: (ROOT / module).read_text() for module in modules}
+    texts = {module: (ROOT / module).read_text() for module in device_modules()}
+    texts.update({Path(f"{name}.py"): (ROOT / f"tests/wasm/{name}.py").read_text() for name in PROGRAMS})
     if squeezed:
-        plain = {place: texts.pop(module) for module, place in modules.items() if module.name not in KEPT}
-        short = squeeze.squeeze(plain)
-        texts.update({module: short[place] for module, place in modules.items() if place in short})
+        texts = {module: text for module, text in texts.items() if module.parts[:2] != ("hal", "sim") and module.name not in UNSQUEEZED}
+        texts = squeeze.squeeze(texts, BUNDLES, _Interpreter(), ENTRIES).texts
     key = hashlib.sha256()
     for module, text in sorted(texts.items()):
         key.update(module.as_posix().encode() + b"\0" + text.encode() + b"\0")
@@ -82,15 +94,14 @@ def rom(squeezed: bool = False) -> Path:
         tree, sources = BUILD / (kind + "-tree"), BUILD / (kind + "-text")
         shutil.rmtree(tree, ignore_errors=True)
 
-        def compiled(pair):
-            source, place = pair
-            text = sources / place
+        def compiled(module):
+            text = sources / module
             text.parent.mkdir(parents=True, exist_ok=True)
-            text.write_text(texts[source])
-            compile_module(source, (tree / place).with_suffix(".mpy"), text)
+            text.write_text(texts[module])
+            compile_module(module, (tree / module).with_suffix(".mpy"), text)
 
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(compiled, modules.items()))
+            list(pool.map(compiled, texts))
         with contextlib.redirect_stdout(io.StringIO()):
             data = make_romfs(str(tree), mpy_cross=None)
         image.write_bytes(data)

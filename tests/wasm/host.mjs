@@ -288,14 +288,16 @@ async function main() {
     peak: () => peak,
   };
   mp.registerJsModule('host', host);
-  if (o.rom) {
-    const image = fs.readFileSync(o.rom);
+  const image = o.rom && fs.readFileSync(o.rom);
+  if (image) {
     const at = block(M, image.length);
     bytesAt(at, image.length).set(image);
     mp.runPython(`import sys, uctypes, vfs; vfs.mount(vfs.VfsRom(uctypes.bytearray_at(${at}, ${image.length})), '/rom'); sys.path.insert(0, '/rom')`);
   } else {
     FS.writeFile('/shim.py', fs.readFileSync(path.join(here, 'shim.py')));
   }
+  // on a board these are C alone; this build has Python on top
+  mp.runPython('import sys\nfor n in ("binascii", "collections", "os", "time"): sys.modules[n] = __import__("u" + n)\ndel n');
   mp.runPython('import shim');
   const shim = mp.globals.get('shim');
   event = shim._event;
@@ -318,9 +320,10 @@ async function main() {
         const facts = { event: 'printed', sha256, steps, live_bytes: live, peak_bytes: peak };
         fs.writeSync(1, JSON.stringify(facts) + '\n');
       }, o.state);
-      for (const name of Object.keys(calls)) if (name.startsWith('pw_sink')) delete calls[name];
       Object.assign(calls, board.calls);
     }
+    // each weighs on the heap, as it would not on a board
+    if (image) for (const name of Object.keys(calls)) if (!image.includes(name + '\0')) delete calls[name];
     shim._install_core(calls, Object.keys(calls).join(' '));
   }
   let program = o.args[0];

@@ -1,8 +1,8 @@
 # Program for tests/wasm/host.mjs: the whole printer inside MicroPython, until SIGTERM.
-#     printer MACHINE.json
+#     printer PLAN.json              (hal/factory.plan)
 # JSON lines on standard output: {"event":"ready","port":...}, then {"event":"printed","sha256":...,"steps":[...],"live_bytes":...}
-# whenever a job's own moves are over.  The machine's hardware is JavaScript's (tests/wasm/board.py), so that the heap holds what a board's
-# heap holds; documents are files in /state.
+# whenever a job's own moves are over.  It runs from the squeezed image (helpers_wasm.BUNDLES).
+# The machine's hardware is JavaScript's (tests/wasm/board.py), so that the heap holds what a board's holds; documents are files in /state.
 #
 # This build collects garbage only between asyncio's steps, so the start is taken in many of them; a board needs nothing of the kind.
 
@@ -10,17 +10,6 @@ import asyncio
 import gc
 import json
 import sys
-
-HAL = """
-hal.stepcore hal.stepport hal.schema hal.factory board
-"""
-FIRMWARE = """
-firmware.config firmware.ipp.codec firmware.ipp.attributes firmware.ipp.values firmware.ipp.checks
-firmware.ipp.dispatch firmware.ipp.materials firmware.ipp.printer_values firmware.ipp.printer firmware.ipp.job firmware.jobs.records
-firmware.jobs.journal firmware.jobs.spool firmware.jobs.queue firmware.gcode.policy
-firmware.gcode.values firmware.jobs.checker firmware.jobs.printing firmware.jobs.runner firmware.motion.side firmware.net.http1
-firmware.net.server firmware.safety.supervisor firmware.thermal.control firmware.web.page firmware.app
-"""
 
 
 async def collected():
@@ -30,28 +19,21 @@ async def collected():
     return gc.mem_alloc()
 
 
-async def load(names):
-    for name in names.split():
-        __import__(name)
-        await asyncio.sleep(0)
-
-
 async def main():
     interpreter = await collected()
-    await load(HAL)
+    __import__("_hal")
     hal_code = await collected()
     from board import Board
 
-    from hal import factory
+    from hal.assemble import assemble
 
     with open(sys.argv[1]) as file:
-        layer = json.load(file)
-    desc = factory.describe(layer.pop("from"), layer)
+        plan = json.load(file)
     await asyncio.sleep(0)
-    machine = factory.build(desc, Board())
-    del factory, Board
+    machine = assemble(plan, Board())
+    plan = None
     hal = await collected()
-    await load(FIRMWARE)
+    __import__("_firmware")
     from firmware import app
 
     code = await collected()
@@ -71,7 +53,7 @@ async def main():
         "firmware_bytes": ready - code,
     }
     print(json.dumps(facts))
-    del facts, core, desc, layer
+    del facts, core
     await asyncio.Event().wait()
 
 

@@ -9,6 +9,7 @@ import io
 import json
 import subprocess
 
+from hal import factory
 from tests.wasm.helpers_wasm import ROOT, command
 from tools import ipp, steps
 
@@ -33,14 +34,16 @@ def printer(tmp_path, description=MACHINE):
     """The process and its first line of output, when it accepts connections."""
     machine = tmp_path / "machine.json"
     machine.write_text(json.dumps(description))
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(factory.plan(factory.describe(str(machine)))))
     words = command(
         "printer",
-        "/machine.json",
+        "/plan.json",
         heap_kib=HEAP_KIB,
         core_kib=CORE_KIB,
         squeezed=True,
         hardware=True,
-        trees=[(machine, "/machine.json")],
+        trees=[(plan, "/plan.json")],
         state=tmp_path / "state",
     )
     with open(tmp_path / "err", "w") as err:
