@@ -4,7 +4,8 @@ Beside the keys that the format names, it tells what a judge of the stream has t
 `limits.max_e_velocity`, `limits.e_scv`; `extruders` (offset_mm, advance_s); `advance_smooth_s`; `shapers` (axis -> list of
 [amplitude, time_s], centred, so that the mean of the times is 0); `delay_s` (the stream comes so much later than the plan, because a
 pulse that is early has to be known); `stop_s` (so much longer does the plan stand wherever motion ends before a command, so that tails
-are over: all that is late); `retraction`; `skew`; `bed_radius_mm`.  A reader may ignore them.
+are over: all that is late); `retraction`; `skew`; `bed_radius_mm`; `min_cruise`; `mesh` and `overrides` where there were any
+([line, speed, flow, baby_um]: thousandths, from that line of the text on).  A reader may ignore them.
 
 All of it is computed here in floating point from the formulas of the motion sheet (section 6), not taken from the core.
 """
@@ -144,16 +145,25 @@ def _extruders(config):
     return found
 
 
-def describe_machine(config):
+def describe_mesh(shape, heights_nm):
+    """The header's `mesh`.  shape: the nine numbers of struct pw_mesh; heights_nm: row by row along x."""
+    kind, nx, ny = shape[:3]
+    origin, step, fade = ([um / 1000 for um in shape[k : k + 2]] for k in (3, 5, 7))
+    rows = [[nm / 1e6 for nm in heights_nm[y * nx : (y + 1) * nx]] for y in range(ny)]
+    return {"kind": ("bilinear", "bicubic")[kind], "min_mm": origin, "step_mm": step, "z_mm": rows, "fade_mm": fade if fade[1] else None}
+
+
+def describe_machine(config, mesh=None, overrides=None):
     """Header of a step file (counts left out) from the fields of struct pw_config.
 
-    config: name -> int or list of ints, as for hal.stepcore.StepCore.  Returns a dict for stepfile.StepFileWriter.
+    config: name -> int or list of ints, as for hal.stepcore.StepCore; mesh: (shape, heights_nm) as for StepCore.mesh, or None; overrides:
+    as in the header.  Returns a dict for stepfile.StepFileWriter.
     """
     start = [um / 1000 for um in config["home_um"]]
     kinematics, place = _kinematics(config)
     shapers = _shapers(config)
     early, late = _reach(config, shapers)
-    return {
+    header = {
         "clock_hz": config["tick_hz"],
         "steppers": _steppers(config, kinematics["type"], place(start)),
         "kinematics": kinematics,
@@ -182,4 +192,10 @@ def describe_machine(config):
         },
         "skew": [word / 1e6 for word in config["skew_1e6"]],
         "bed_radius_mm": config["bed_radius_um"] / 1000,
+        "min_cruise": config["min_cruise_permille"] / 1000,
     }
+    if mesh:
+        header["mesh"] = describe_mesh(*mesh)
+    if overrides:
+        header["overrides"] = overrides
+    return header

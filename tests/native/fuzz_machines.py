@@ -4,7 +4,7 @@ import random
 import sys
 import tempfile
 
-from tests.native.helpers_machines import files, random_machine
+from tests.native.helpers_machines import files, random_machine, with_mesh, with_overrides
 from tools.verify.verifier import verify
 
 
@@ -12,9 +12,15 @@ def main(first, count):
     """0 when all were right, else 1; each seed that was not is told with what broke."""
     failed = 0
     for seed in range(first, first + count):
-        machine = random_machine(random.Random(seed), shaped=seed % 2 == 1)
+        rng = random.Random(seed)
+        machine = random_machine(rng, shaped=seed % 2 == 1)
+        text = machine.program(seed)
+        if seed % 5 in (1, 2):
+            machine = with_mesh(rng, machine)
+        if seed % 7 in (1, 2, 3):
+            machine = with_overrides(rng, machine, text)
         with tempfile.TemporaryDirectory() as folder:
-            report = verify(*files(folder, machine, machine.program(seed)))
+            report = verify(*files(folder, machine, text))
         for name in report.failed():
             finding = report[name]
             print(

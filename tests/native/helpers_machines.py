@@ -17,10 +17,13 @@ TOWERS = [(174750 * math.cos(math.radians(a)), 174750 * math.sin(math.radians(a)
 
 
 class Machine:
-    """config: fields of struct pw_config; box, features, tools: what programs may do on it."""
+    """config: fields of struct pw_config; box, features, tools: what programs may do on it.
 
-    def __init__(self, config, box=(0, 235), features=("planes",)):
-        self.config, self.box, self.features = config, box, features
+    mesh: (shape, heights_nm) as for StepCore.mesh; overrides: of the document, as in a step file's header ([line, speed, flow, baby_um]).
+    """
+
+    def __init__(self, config, box=(0, 235), features=("planes",), mesh=None, overrides=()):
+        self.config, self.box, self.features, self.mesh, self.overrides = config, box, features, mesh, overrides
         self.tools = config["motors"] - 3
         if self.tools > 1:
             self.features += ("tools",)
@@ -29,7 +32,7 @@ class Machine:
 
     @property
     def header(self):
-        return stepheader.describe_machine(self.config)
+        return stepheader.describe_machine(self.config, self.mesh, self.overrides)
 
     def program(self, seed, length=60):
         """A random program that this machine must accept."""
@@ -41,7 +44,7 @@ class Machine:
         motors = 3 + self.tools
         config["steps_per_m"] = [n * finer for n in config["steps_per_m"][:motors]] + [1] * (8 - motors)
         config["max_step_hz"] *= finer
-        return Machine(config, self.box, ())
+        return Machine(config, self.box, (), self.mesh, self.overrides)
 
     @property
     def shaped(self):
@@ -115,6 +118,27 @@ def random_machine(rng, kinematics=None, shaped=False):
     return made
 
 
+def with_mesh(rng, machine):
+    """The machine with a bed that is not flat: bilinear or bicubic, with or without fade."""
+    nx, ny = rng.randrange(2, 7), rng.randrange(2, 7)
+    low = machine.box[0] + rng.randrange(-10, 20)
+    spacing = [round((machine.box[1] - low) * 1000 / (n - 1)) for n in (nx, ny)]
+    most_nm = min(spacing) * 1000 // 60  # half as steep as a mesh may be
+    heights = [rng.randrange(-most_nm, most_nm) // (1 if rng.random() < 0.5 else 4) for _ in range(nx * ny)]
+    fade = rng.choice(([0, 0], [1000, 1000 + 11 * most_nm // 1000]))
+    machine.config["mesh_points"] = nx * ny
+    machine.mesh = ([rng.randrange(2), nx, ny, low * 1000, low * 1000, *spacing, *fade], heights)
+    return machine
+
+
+def with_overrides(rng, machine, text):
+    """The machine with an operator who turns its speed, flow and height while the text is printed."""
+    lines = text.count(b"\n")
+    at = sorted(rng.sample(range(6, lines), min(4, lines - 6)))
+    machine.overrides = [[line, rng.choice((300, 1000, 1730)), rng.choice((700, 1000, 1111)), rng.choice((0, 150, 40))] for line in at]
+    return machine
+
+
 class Result:
     """digest (hex), steps per motor, moves, error ((name, line, column) or None), print_s."""
 
@@ -152,13 +176,24 @@ def _act(core, drain):
     return True, None
 
 
-def _feed(core, text, pieces, drain, each_call):
+def _places(text, overrides):
+    """[(byte where the line begins, speed, flow, baby_um)], and the end."""
+    lines = text.splitlines(True)
+    return [(sum(map(len, lines[: line - 1])), *tells) for line, *tells in overrides] + [(len(text), None, None, None)]
+
+
+def _feed(core, text, pieces, drain, each_call, overrides=()):
     """All of the text in pieces of these sizes in turn; the error or None."""
     at = turn = 0
+    places = _places(text, overrides)
     while True:
+        while at == places[0][0] < len(text):
+            _, speed, flow, baby_um = places.pop(0)
+            core.override(speed, flow)
+            core.baby_step(baby_um * 1000)
         if at < len(text):
             size = pieces[turn % len(pieces)] if pieces else len(text)
-            at += core.feed(text, at, min(at + size, len(text)))
+            at += core.feed(text, at, min(at + size, places[0][0]))
             turn += core.event.kind == stepcore.PW_EV_NONE
         else:
             core.end_document()
@@ -169,15 +204,17 @@ def _feed(core, text, pieces, drain, each_call):
             each_call(turn)
 
 
-def run(config, text, pieces=None, budget=64, pack_bytes=4096, every=0, out=None):
+def run(config, text, pieces=None, budget=64, pack_bytes=4096, every=0, out=None, mesh=None, overrides=()):
     """The stream of a text, the core drained when it is full (and after every so many pieces).
 
-    out: path of a step file to write.  Returns a Result.
+    out: path of a step file to write; mesh, overrides: as in Machine.  Returns a Result.
     """
     core = StepCore(config)
+    if mesh:
+        core.mesh(*mesh)
     sink = Sink(core, pack_bytes, RECORD if out else 0)
     digest = StreamDigest(core.motors)
-    writer = stepfile.StepFileWriter(str(out), stepheader.describe_machine(config)) if out else None
+    writer = stepfile.StepFileWriter(str(out), stepheader.describe_machine(config, mesh, overrides)) if out else None
 
     def drain():
         more = True
@@ -189,7 +226,7 @@ def run(config, text, pieces=None, budget=64, pack_bytes=4096, every=0, out=None
                     writer.append(motor, sink.ticks(motor), sink.dirs(motor))
 
     core.begin()
-    error = _feed(core, text, pieces, drain, (lambda turn: turn % every or drain()) if every else None)
+    error = _feed(core, text, pieces, drain, (lambda turn: turn % every or drain()) if every else None, overrides)
     drain()
     if writer:
         writer.commit()
@@ -220,9 +257,10 @@ def files(folder, machine, text):
     folder = Path(folder)
     gcode = folder / "a.gcode"
     gcode.write_bytes(text)
-    made = [run(machine.config, text, out=folder / "a.steps")]
+    given = {"mesh": machine.mesh, "overrides": machine.overrides}
+    made = [run(machine.config, text, out=folder / "a.steps", **given)]
     if machine.shaped:
-        made.append(run(machine.plain().config, plain_text(gcode, machine.header), out=folder / "plain.steps"))
+        made.append(run(machine.plain().config, plain_text(gcode, machine.header), out=folder / "plain.steps", **given))
     for result in made:
         if result.error:
             raise AssertionError("%s, line %d, column %d: refused" % result.error)

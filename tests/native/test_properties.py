@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.native.helpers_machines import KINEMATICS, files, random_machine, run, scan
+from tests.native.helpers_machines import KINEMATICS, files, random_machine, run, scan, with_mesh, with_overrides
 from tests.tools.helpers_programs import sprinkled
 from tools.verify.verifier import verify
 
@@ -35,6 +35,15 @@ def test_limits_and_places_are_kept(tmp_path, kinematics, machine_seed, seed):
 def test_shaped_motion_is_the_convolved_plan(tmp_path, kinematics, machine_seed, seed):
     machine = random_machine(random.Random(machine_seed), kinematics, shaped=True)
     assert not wrong(tmp_path, machine, machine.program(seed, 40))
+
+
+@settings(SOME, max_examples=5)
+@given(machine_seed=SEEDS, seed=SEEDS, shaped=st.booleans())
+def test_beds_that_are_not_flat_and_operators_are_followed(tmp_path, machine_seed, seed, shaped):
+    rng = random.Random(machine_seed)
+    machine = with_mesh(rng, random_machine(rng, shaped=shaped))
+    text = machine.program(seed, 40)
+    assert not wrong(tmp_path, with_overrides(rng, machine, text), text)
 
 
 @SOME

@@ -126,7 +126,7 @@ def test_skew_and_mesh():
     tells["mesh"] = {"min_mm": [0, 0], "step_mm": [10, 20], "z_mm": [[0.1, 0.2], [0.3, -0.4]], "fade_mm": [1, 11]}
     kinematics = Kinematics(tells)
     at = np.array([[10.0, 20.0, 0.0], [0, 0, 0], [5, 10, 0.5], [5, 10, 6], [5, 10, 50], [-9, 99, 0]])
-    lift = [-0.4, 0.1, 0.05, 0.025, 0, 0.3]
+    lift = np.array([-0.4, 0.1, 0.05, 0.025, 0, 0.3]) + 0.4  # less what it is at the home position
     assert np.allclose(kinematics.mesh.lift(at), lift)
     found = kinematics.carriage(at)
     x, y, z = found.T

@@ -35,6 +35,22 @@ def joined(parts):
     return Samples(*(np.concatenate([getattr(part, key) for part in parts]) for key in "tsu"))
 
 
+def difference(t, s, errors, index):
+    """(value, allowance): divided differences over the samples index[0], index[1], ... of each row, times the factorial of their order;
+    what the errors of s may add."""
+    order = len(index) - 1
+    times = [t[part] for part in index]
+    value, allowance = np.zeros(len(index[0])), np.zeros(len(index[0]))
+    for a in range(order + 1):
+        weight = np.full(len(value), float(math.factorial(order)))
+        for b in range(order + 1):
+            if a != b:
+                weight /= times[a] - times[b]
+        value += weight * s[index[a]]
+        allowance += np.abs(weight) * errors[index[a]]
+    return value, allowance
+
+
 def range_max(values, lo, hi):
     """max(values[lo..hi]) of each pair (inclusive)."""
     if not len(lo):
@@ -170,20 +186,15 @@ class Along:
                     index = [part[keep] for part in index]
                 if not len(index[0]):
                     continue
-                times = [t[part] for part in index]
-                value = np.zeros(len(index[0]))
-                allowance = np.zeros(len(index[0]))
-                for a in range(order + 1):
-                    weight = np.full(len(value), float(math.factorial(order)))
-                    for b in range(order + 1):
-                        if a != b:
-                            weight /= times[a] - times[b]
-                    value += weight * s[index[a]]
-                    allowance += np.abs(weight) * errors[index[a]]
+                value, allowance = difference(t, s, errors, index)
                 if order == 3:
                     limit = np.full(len(value), float(self.jerk))
                 else:
                     limit = self._limit(self.path.speed if order == 1 else self.path.accel, samples, index[0], index[-1])
+                if order == 1 and np.isfinite(self.path.cruise).any():
+                    most = self._limit(self.path.cruise, samples, index[0], index[-1])
+                    known = np.isfinite(most) & (allowance < 4 * most)
+                    self._report("cruise", value[known], most[known], samples, index[0][known], allowance[known])
                 # a window that says nothing is not counted
                 telling = allowance < 4 * limit
                 self._report(

@@ -88,6 +88,9 @@ class Interpreter:
         self.retraction = header.get("retraction") or {}
         self.lifted = {}  # tool -> height of the lift while it is retracted by G10
         self.place = list(self.home)  # in the text's coordinates, of the nozzle in force; `at` is the carriage's
+        self.overrides = {line: tells for line, *tells in header.get("overrides") or ()}
+        self.speed, self.flow, self.baby = 1.0, 1.0, 0.0
+        self.taken = self._shifts()  # what the carriage has taken of them
         self.moves = Moves()
         self.moves.coordinates.extend((*self.at, 0.0))
         self.line = 0
@@ -127,9 +130,14 @@ class Interpreter:
         """From a coordinate of the text to the carriage's."""
         return (self.lifted.get(self.tool, 0.0) if axis == 2 else 0.0) - self.offsets[self.tool][axis]
 
+    def _shifts(self):
+        return [self._shift(axis) for axis in range(3)]
+
     def _carriage(self, place):
         """To the nanometre, so that what is at the same place compares equal."""
-        return [round(place[axis] + self._shift(axis), 6) for axis in range(3)]
+        at = [round(place[axis] + self._shift(axis), 6) for axis in range(3)]
+        at[2] = round(at[2] + self.baby, 6)
+        return at
 
     def move(self, words, kind):
         """G0 to G3; words: letter -> float."""
@@ -153,14 +161,17 @@ class Interpreter:
         if not self.feed:
             raise VerifyError("line %d: motion before the first F" % self.line)
         to = self._carriage(place) if moves_axes else list(self.at)
-        if moves_axes and (kind >= 2 or de > 0):
-            # behind a T: a nozzle that is to draw goes to its place first
-            self._segment(self._carriage(self.place), self.e_total, self.feed, self.travel_accel)
+        waits = self._shifts() != self.taken
+        if moves_axes:
+            self.taken = self._shifts()
+        if kind >= 2 or (moves_axes and de > 0 and waits):
+            # behind a T a nozzle that is to draw goes to its place first; baby steps come along a line, but before an arc
+            self._segment(self._carriage(self.place), self.e_total, self.feed * self.speed, self.travel_accel)
         self.place = place
         if kind < 2:
-            self._segment(to, self.e_total + de, self.feed, self._accel(to, de))
+            self._segment(to, self.e_total + de * self.flow, self.feed * self.speed, self._accel(to, de))
         else:
-            self._arc(to, de, words, unit, kind == 2)
+            self._arc(to, de * self.flow, words, unit, kind == 2)
 
     def _arc(self, to, de, words, unit, clockwise):
         p, q, across = self.plane
@@ -197,7 +208,7 @@ class Interpreter:
             point[p] = cp + radius0 * math.cos(angle) + miss_p * share
             point[q] = cq + radius0 * math.sin(angle) + miss_q * share
             point[across] = start + (to[across] - start) * share
-            self._segment(to if i == n else list(point), e0 + de * share, self.feed, accel, radius)
+            self._segment(to if i == n else list(point), e0 + de * share, self.feed * self.speed, accel, radius)
 
     def home_travel(self, words):
         """G28 after motion: x and y travel to the home position, then z."""
@@ -210,6 +221,9 @@ class Interpreter:
             to = [*to[:2], self.home[2]]
             self._segment(to, self.e_total, NO_LIMIT, self.machine["max_accel"])
         self.place = [round(self.at[axis] - self._shift(axis), 6) if named[axis] else self.place[axis] for axis in range(3)]
+        if named[2] and self.tool in self.lifted:
+            self.lifted[self.tool] = 0.0
+        self.taken = [self._shift(axis) if named[axis] else self.taken[axis] for axis in range(3)]
         self._stop(0.0)
 
     def choose(self, tool):
@@ -224,17 +238,20 @@ class Interpreter:
         if (self.tool in self.lifted) == back:
             return
         tells = self.retraction
-        lift = tells.get("lift_mm", 0.0)
-        up = [self.at[0], self.at[1], round(self.at[2] + (lift if back else -lift), 6)]
+        lift = tells.get("lift_mm", 0.0) if back else self.lifted[self.tool]
+        if back:
+            self.lifted[self.tool] = lift
+        else:
+            del self.lifted[self.tool]
+        up = list(self.at)
+        if lift:  # where the nozzle in force has to be: behind a T its offset comes along
+            up[2] = self._carriage(self.place)[2]
+            self.taken[2] = self._shift(2)
         if back:
             self._pull(-tells["retract_mm"], tells["retract_mm_s"])
         self._segment(up, self.e_total, NO_LIMIT, self.travel_accel)
         if not back:
             self._pull(tells["retract_mm"] + tells["extra_mm"], tells["unretract_mm_s"])
-        if back:
-            self.lifted[self.tool] = lift
-        else:
-            del self.lifted[self.tool]
 
     def _pull(self, de, speed):
         self._segment(list(self.at), self.e_total + de, speed, self.retract_accel)
@@ -244,6 +261,9 @@ class Interpreter:
     def take(self, text):
         """One line."""
         self.line += 1
+        if self.line in self.overrides:
+            speed, flow, baby_um = self.overrides[self.line]
+            self.speed, self.flow, self.baby = speed / 1000, flow / 1000, baby_um / 1000
         fast = _FAST.match(text)
         if fast:
             words = {letter: float(value) for letter, value in zip("XYZEF", fast.groups(), strict=True) if value is not None}

@@ -31,9 +31,9 @@ class Kinematics:
         except ValueError:
             raise VerifyError("kinematics %s: a motor is missing among the roles %s" % (self.kind, " ".join(roles))) from None
         self.extruder = {m: int(role[1:] or 0) for m, role in enumerate(roles) if role.startswith("e")}
-        self.mesh = Mesh(header["mesh"]) if header.get("mesh") else None
         self.skew = header.get("skew") or [0.0] * 3
         self.home = np.array(header["start_pos"][:3], float)
+        self.mesh = Mesh(header["mesh"], self.home) if header.get("mesh") else None
         if self.kind == "delta":
             self.arm = float(header["kinematics"]["arm"])
             self.towers = np.array(header["kinematics"]["towers"], float)
@@ -106,27 +106,45 @@ class Kinematics:
 
 
 class Mesh:
-    """A grid of heights: {"min_mm": [x, y], "step_mm": [x, y], "z_mm": [row of y 0, row of y 1, ...], "fade_mm": [z, z] or null}.
+    """A grid of heights: {"kind": "bilinear" or "bicubic", "min_mm": [x, y], "step_mm": [x, y], "z_mm": [row of y 0, row of y 1, ...],
+    "fade_mm": [z, z] or null}.
 
-    Bilinear between the points; beyond the grid the heights of its border.  The lift fades out linearly between the two heights.
+    Bicubic is Catmull-Rom, beyond the border straight on from the last two points.  Outside the grid the heights of its border hold.  The
+    lift fades out linearly between the two heights.  What is added is the lift less that of the home position.
     """
 
-    def __init__(self, tells):
+    def __init__(self, tells, home):
         self.low = np.array(tells["min_mm"], float)
         self.step = np.array(tells["step_mm"], float)
-        self.z = np.array(tells["z_mm"], float)
+        z = np.array(tells["z_mm"], float)
+        self.rows, self.columns = z.shape
+        z = np.vstack([2 * z[0] - z[1], z, 2 * z[-1] - z[-2]])
+        self.points = np.hstack([2 * z[:, :1] - z[:, 1:2], z, 2 * z[:, -1:] - z[:, -2:-1]])  # with a border around
+        self.weights = _catmull_rom if tells.get("kind") == "bicubic" else _linear
         self.fade = tells.get("fade_mm")
+        self.at_home = 0.0
+        self.at_home = float(self.lift(np.array([home], float))[0])
 
     def lift(self, xyz):
         """(n, 3) -> (n)."""
-        rows, columns = self.z.shape
         at = (xyz[:, :2] - self.low) / self.step
-        x, y = np.clip(at[:, 0], 0, columns - 1), np.clip(at[:, 1], 0, rows - 1)
-        i, j = np.minimum(x.astype(int), max(columns - 2, 0)), np.minimum(y.astype(int), max(rows - 2, 0))
-        u, v = x - i, y - j
-        i1, j1 = np.minimum(i + 1, columns - 1), np.minimum(j + 1, rows - 1)
-        z = (1 - v) * ((1 - u) * self.z[j, i] + u * self.z[j, i1]) + v * ((1 - u) * self.z[j1, i] + u * self.z[j1, i1])
+        x, y = np.clip(at[:, 0], 0, self.columns - 1), np.clip(at[:, 1], 0, self.rows - 1)
+        i, j = np.minimum(x.astype(int), self.columns - 2), np.minimum(y.astype(int), self.rows - 2)
+        along, across = self.weights(x - i), self.weights(y - j)
+        z = np.zeros(len(xyz))
+        for q in range(4):
+            for p in range(4):
+                z += across[q] * along[p] * self.points[j + q, i + p]
         if self.fade:
             full, none = self.fade
             z = z * np.clip((none - xyz[:, 2]) / (none - full), 0, 1)
-        return z
+        return z - self.at_home
+
+
+def _linear(u):
+    """Weights of four points in a row for the place u between the middle two."""
+    return 0 * u, 1 - u, u, 0 * u
+
+
+def _catmull_rom(u):
+    return (2 * u**2 - u - u**3) / 2, (2 - 5 * u**2 + 3 * u**3) / 2, (u + 4 * u**2 - 3 * u**3) / 2, (u**3 - u**2) / 2

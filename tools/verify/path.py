@@ -8,6 +8,8 @@ All formulas are those of the motion sheet: junction rule by square-corner veloc
 import numpy as np
 
 RATIO_SHARE = 0.01  # merged lines have extrusion ratios within 1 %
+CURVE_STEPS = 1 / 1024  # a delta's motors follow cubics that are off by at most so much of a step,
+MESH_MM = 5e-5  # and z one that is so near to the mesh
 FIT_MM = 2e-5  # how far a motor's place between two corners of the fine path may be off a straight line
 HALVINGS = 20
 
@@ -18,10 +20,11 @@ class Path:
     s: (n + 1) mm.  motor: (motors, n + 1) positions in steps from each motor's zero.  unit: (n, 4) change of x y z e per mm of s.
     fine_s, fine_motor: the same for the fine path, along which motors are linear from corner to corner within fit_mm; with linear
     kinematics it is the path itself.  slope: (motors, fine pieces) share of each motor in the motion, 1 where it alone moves.
+    curve_mm: (motors) how far the stream may be off between the places where it is exact.
     filament: (extruders, n + 1) mm fed by each.  norm: (motors) mm of the motor for a mm of path, at most.  e_only: (n).
     speed, accel: (n) limits along the path.  corner: (n + 1) speed limit at the corner, inf where only the segments bind, 0 where it
-    must stop.  loose: (n) True where lines may have been merged, so that a deviation of tol.path_mm is allowed and the exact place of
-    a step is not known.
+    must stop.  cruise: (n) speed that the minimum cruise ratio leaves, inf where it says nothing.  loose: (n) True
+    where lines may have been merged, so that a deviation of tol.path_mm is allowed and the exact place of a step is not known.
     """
 
     def __init__(self, moves, header, kinematics):
@@ -42,6 +45,7 @@ class Path:
         self._loose(header["tol"]["path_mm"])
         self._limits()
         self._corners()
+        self._cruise(header["limits"]["max_jerk"], header.get("min_cruise", 0.0))
 
     # -- motors ----------------------------------------------------------------------------------------------------------------
 
@@ -75,6 +79,10 @@ class Path:
         norm = np.ones((len(self.step_mm), len(middle)))
         norm[self.kinematics.axis] = self.kinematics.gradients(middle)
         self.norm = norm.max(1)
+        self.curve_mm = np.zeros(len(self.step_mm))
+        for m in self.kinematics.axis:
+            bent = CURVE_STEPS * self.step_mm[m] if self.kinematics.kind == "delta" else 0.0
+            self.curve_mm[m] = bent + (MESH_MM * self.norm[m] if self.kinematics.mesh else 0.0)
         slope = np.abs(np.diff(self.fine_motor, axis=1)) * self.step_mm[:, None] / np.diff(self.fine_s) / norm
         for m in self.kinematics.extruder:
             slope[m, ~self.e_only[self.segment_at((self.fine_s[:-1] + self.fine_s[1:]) / 2)]] = 0.0
@@ -160,6 +168,30 @@ class Path:
             limit[1:-1] = inner
         limit[moves.stop >= 0] = 0.0
         self.corner = limit
+
+    def _cruise(self, jerk, share):
+        """From one stop to the next on a straight line, the two ramps take at most 1 - share of the way."""
+        self.cruise = np.full(len(self.length), np.inf)
+        if not share:
+            return
+        stops = np.flatnonzero(self.corner == 0)
+        first, end = stops[:-1], stops[1:]
+        arc = self.moves.arc > 0
+        bends = np.concatenate(([0], np.cumsum(~self.mergeable | np.append(arc, False) | np.append(False, arc))))
+        straight = bends[end] == bends[first + 1]  # no corner between
+        first, end = first[straight], end[straight]
+        if not len(first):
+            return
+        accel = np.minimum.reduceat(np.append(self.accel, np.inf), np.stack([first, end], 1).ravel())[::2]
+        way = (self.s[end] - self.s[first]) * (1 - share)
+        low, high = np.zeros(len(way)), np.full(len(way), self.speed.max())
+        for _ in range(50):
+            middle = (low + high) / 2
+            ramp_s = np.where(middle * jerk < accel**2, 2 * np.sqrt(middle / jerk), middle / accel + accel / jerk)
+            fits = middle * ramp_s <= way
+            low, high = np.where(fits, middle, low), np.where(fits, high, middle)
+        for a, b, top in zip(first, end, high, strict=True):
+            self.cruise[a:b] = top
 
     def segment_at(self, s):
         """Index of the segment that holds each s; at corners the one before."""

@@ -45,11 +45,14 @@ class Report:
         ("stops", "steps", "every motor stands on the nearest step wherever the motion stops"),
         ("timing", "mm/s3", "steps of a line lie evenly, within tol.time_s"),
         ("speed", "mm/s", "speed along the path"),
+        ("cruise", "mm/s", "speed that the minimum cruise ratio leaves on a line from stop to stop"),
         ("accel", "mm/s2", "acceleration along the path"),
         ("jerk", "mm/s3", "jerk along the path"),
         ("corner", "mm/s", "speed at corners: junction rule, jump of extruder speed, stops"),
         ("curve", "mm/s2", "centripetal acceleration in curves"),
         ("dwell", "s", "time stood at G4"),
+        ("mesh_speed", "mm/s", "speed of z while it follows the mesh"),
+        ("mesh_accel", "mm/s2", "acceleration of z while it follows a bicubic mesh"),
         ("shaped", "mm", "every motor steps where the convolved plain stream crosses its boundaries"),
     )
 

@@ -3,8 +3,14 @@
 import numpy as np
 
 CHUNK = 1 << 20
-STEP_TIME_S = 0.25e-6
+STEP_TIME_S = 0.25e-6  # a step from its ideal time (design.md section 4); reversals may be later
+FIT_S = 0.125e-6  # of that the fit takes so much, the rounding to ticks half a tick: below 4 MHz that is more
 RATE_SHARE = 0.01
+
+
+def step_time_s(clock_hz):
+    """How far a step may be off its ideal time."""
+    return max(STEP_TIME_S, FIT_S + 0.5 / clock_hz)
 
 
 def check_motor(report, ticks, dirs, header, line=None):

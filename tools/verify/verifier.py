@@ -9,7 +9,7 @@ from bisect import bisect_left
 import numpy as np
 
 from tools.stepfile import StepFile, digest
-from tools.verify import gcode, match, shaped, stream
+from tools.verify import gcode, match, mesh, shaped, stream
 from tools.verify.along import Along, Samples, joined
 from tools.verify.gcode import VerifyError
 from tools.verify.kinematics import Kinematics
@@ -17,7 +17,6 @@ from tools.verify.path import Path
 from tools.verify.report import Report
 
 CHUNK_STEPS = 1 << 18
-STEP_TIME_S = 0.25e-6  # a step from its ideal time (design.md section 4); reversals may be later
 TAIL_S = 0.3  # samples carried from chunk to chunk, so that windows reach over
 
 
@@ -47,6 +46,8 @@ def verify(gcode_path, step_path, plain_path=None, progress=None):
         report["end"].see(sum(counts), 0.5, 0, 0, int(sum(counts) > 0), 1, "steps without motion")
         return report
     samples = _judge(report, plain, moves, progress, keep=plain is not steps)
+    if header.get("mesh"):
+        mesh.check(report, plain, moves, header)
     if plain is not steps and samples is not None:
         path = Path(moves, header, Kinematics(header))
         shaped.check(report, steps, shaped.Target(samples, path, header), header, path, plain.header)
@@ -73,7 +74,7 @@ def _slack(path, header, motor):
     if motor in path.kinematics.extruder:
         slack_mm = header["tol"]["e_mm"]
     else:
-        slack_mm = header["tol"]["path_mm"] * float(path.norm[motor]) + path.fit_mm
+        slack_mm = header["tol"]["path_mm"] * float(path.norm[motor]) + path.fit_mm + path.curve_mm[motor]
     return slack_mm / path.step_mm[motor] + match.HYSTERESIS
 
 
@@ -191,7 +192,7 @@ class _Judge:
         across = np.sqrt(np.maximum(1 - slope * slope, 0)) / slope + 0.1
         unsure = np.where(path.loose[segment], self.header["tol"]["path_mm"] * across, 0.0)
         unsure = np.where(path.e_only[segment], 0.0, unsure)
-        unsure += np.where(turned[use], match.HYSTERESIS * path.step_mm[m] / slope, 0.0) + path.fit_mm / slope
+        unsure += np.where(turned[use], match.HYSTERESIS * path.step_mm[m] / slope, 0.0) + (path.fit_mm + path.curve_mm[m]) / slope
         return Samples(ticks[use] / self.clock_hz, best[use], unsure)
 
     def _timing(self, m, ticks, best, sharp, turned):
@@ -204,18 +205,21 @@ class _Judge:
         same &= ~(turned[3:] | turned[2:-1] | turned[1:-2] | turned[:-3])
         if m in self.e_motors:
             same &= path.e_only[segment[3:]]
+        slope = path.slope[m, path.piece_at(best)]
+        if not path.kinematics.linear:  # where a motor hardly follows the path its steps do not show the place
+            same &= np.min([slope[3:], slope[2:-1], slope[1:-2], slope[:-3]], axis=0) >= 0.05
         k = np.flatnonzero(same)
         if not len(k):
             return
         t = ticks / self.clock_hz
-        allowed_s = min(self.header["tol"]["time_s"], STEP_TIME_S) + 0.5 / self.clock_hz
+        allowed_s = min(self.header["tol"]["time_s"], stream.step_time_s(self.clock_hz))
         points = [k, k + 1, k + 2, k + 3]
         value, allowance = np.zeros(len(k)), np.zeros(len(k))
         shortest = np.min([t[k + 1] - t[k], t[k + 2] - t[k + 1], t[k + 3] - t[k + 2]], axis=0)
         ok = shortest > 0
         points = [part[ok] for part in points]
         value, allowance = value[ok], allowance[ok]
-        fit = path.fit_mm / np.maximum(path.slope[m, path.piece_at(best[points[0]])], 0.05)
+        fit = (path.fit_mm + path.curve_mm[m]) / np.maximum(slope[points[0]], 0.05)
         middle_speed = (best[points[3]] - best[points[0]]) / (t[points[3]] - t[points[0]])
         for a in range(4):
             weight = np.full(len(value), 6.0)
