@@ -9,7 +9,7 @@ value beyond the machine is a document-unprintable-error.  The message says line
 
 from firmware.gcode import messages, policy
 from firmware.gcode.review import Review, limits_for
-from firmware.jobs import states
+from firmware.jobs import package, states
 from hal import stepcore
 from hal.compat import TimeoutError, const, print_exception, sleep_ms, wait_for_ms
 from hal.errors import DataError, HalError, StorageError
@@ -110,14 +110,35 @@ class Checker:
     async def _document(self, job, index):
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
-        material = self.materials.targets(job.ticket).material
-        review = Review(dialect, limits_for(self.caps, material), self.caps.tools)
+        targets = self.materials.targets(job.ticket)
+        material = targets.material
+        nozzle_c = targets.nozzle_c
+        if nozzle_c is None and material is not None:
+            nozzle_c = material.nozzle_c
+        # where an earlier document of the job left the nozzles is not asked: it may have ended with all of them off
+        review = Review(dialect, limits_for(self.caps, material), self.caps.tools, nozzle_c, targets.nozzle_c)
         self._acts = 0
         reader = self.queue.open_reader(job, index)
         try:
             await self._scan(job, reader, review, dialect)
+        except Refused:
+            if document.compression in ("gzip", "deflate") or document.format == package.FORMAT:
+                await self._read_out(job, reader)
+            raise
         finally:
             reader.close()
+
+    async def _read_out(self, job, reader):
+        """Reads the rest of a packed text that is no good: if its checksum is wrong, DataError says so, and that is the cause."""
+        total = 0
+        while total < self.caps.spool_bytes:
+            n = reader.readinto(self._buf)
+            if not n:
+                return
+            total += n
+            await sleep_ms(0)
+            if states.ended(job.state):
+                raise Gone()
 
     async def _scan(self, job, reader, review, dialect):
         core = self.core
@@ -125,6 +146,7 @@ class Checker:
         buf = self._buf
         expanded_max = self.caps.spool_bytes
         core.begin(stepcore.PW_SCAN, dialect)
+        core.scan_cold(review.cold)
         total = 0
         last = 10
         while True:
@@ -165,9 +187,12 @@ class Checker:
                 reason = states.DOCUMENT_FORMAT_ERROR if event.code in _FORMAT_ERRORS else states.DOCUMENT_UNPRINTABLE_ERROR
                 raise Refused(reason, messages.core_error(event))
             if kind == stepcore.PW_EV_COMMAND:
+                cold = review.cold
                 problem = review.command(event)
                 if problem:
                     raise Refused(states.DOCUMENT_UNPRINTABLE_ERROR, problem)
+                if review.cold != cold:
+                    self.core.scan_cold(review.cold)
                 if review.name == "G28":
                     self._acts += 1
                 events += 1
