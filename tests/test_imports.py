@@ -34,10 +34,13 @@ SANS_IO = (
     "firmware/jobs/states.py",
     "firmware/jobs/records.py",
     "firmware/thermal/sensors.py",
+    "firmware/boot/record.py",
+    "firmware/boot/selector.py",
     "firmware/update/cbor.py",
     "firmware/update/lms.py",
     "firmware/update/envelope.py",
     "firmware/update/manifest.py",
+    "firmware/update/slots.py",
     "firmware/thermal/guard.py",
     "firmware/thermal/control.py",
 )
