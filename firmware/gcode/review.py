@@ -5,6 +5,7 @@ both give the same verdict.  The first refusal ends the document.
 """
 
 from firmware.gcode import messages, policy, values
+from hal.api import nozzle_of
 
 MAX_WARNINGS_NAMED = 4  # names of ignored commands that job-state-message quotes
 
@@ -21,13 +22,15 @@ def limits_for(caps, material):
 
 class Review:
     """dialect: policy.GCODE or SAFE_GCODE; limits: heater name -> highest temperature in degC (absent heaters left out).
-    tools: how many the machine has.
+    tools: how many the machine has.  nozzle_c: what its nozzles have before the document says anything, None: nothing; forced_c: what the
+    ticket gives the first nozzle whatever the document says, or None.
 
     `heater` is what the last command sets, or None; `ignored` counts the commands that did nothing, `named` are the first different
-    ones, `heats` the names of the heaters that the document sets above 0 by itself.
+    ones, `heats` the names of the heaters that the document sets above 0 by itself.  `cold` has bit n set where Tn must not push
+    filament: its nozzle was last told less than that takes.
     """
 
-    def __init__(self, dialect, limits, tools=1):
+    def __init__(self, dialect, limits, tools=1, nozzle_c=None, forced_c=None):
         self.dialect = dialect
         self.limits = limits
         self.tools = tools
@@ -38,6 +41,16 @@ class Review:
         self.heats = []
         self.action = policy.IGNORE
         self.name = ""
+        self.cold = 0
+        self._forced_c = forced_c
+        for tool in range(tools):
+            self._chill(nozzle_of(tool, limits), nozzle_c)
+
+    def _chill(self, heater, target_c):
+        for tool in range(self.tools):
+            if nozzle_of(tool, self.limits) == heater:
+                bit = 1 << tool
+                self.cold = self.cold & ~bit | (bit if (target_c or 0) < values.MIN_EXTRUDE_C else 0)
 
     def command(self, event):
         """Judges an event of kind PW_EV_COMMAND: None when it is allowed (then `action` and `name` say what it is), else the
@@ -62,8 +75,11 @@ class Review:
             if event.letter == "T":
                 self.tool = event.number
             self.heater = heater = values.heater_of(name, event, self.tool, self.limits)
-            if heater and heater not in self.heats and values.target_c(event):
-                self.heats.append(heater)
+            if heater:
+                target_c = values.target_c(event)
+                if target_c and heater not in self.heats:
+                    self.heats.append(heater)
+                self._chill(heater, self._forced_c if target_c and heater == "nozzle" and self._forced_c else target_c)
         return None
 
     def warning(self, core_ignored=0):

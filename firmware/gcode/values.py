@@ -7,7 +7,9 @@ Not here: whether the command is allowed at all (policy.py), line and column (me
 """
 
 from hal.api import nozzle_of
+from hal.compat import const
 
+MIN_EXTRUDE_C = const(170)  # colder filament is not pushed
 _UNIT = 1000000
 _FAN_MAX = 255
 _COOL_WAIT_MIN_C = 40  # waiting for the machine to cool below that may last for ever

@@ -28,6 +28,8 @@ _FORMAT_ERRORS = (
     stepcore.PW_E_NUMBER,
     stepcore.PW_E_LINE_LENGTH,
     stepcore.PW_E_CHECKSUM,
+    stepcore.PW_E_REPEATED,
+    stepcore.PW_E_WORD,
 )
 
 

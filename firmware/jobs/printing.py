@@ -19,7 +19,6 @@ SMALL_FEED_BYTES = const(1024)  # where memory is short
 _ROOMY_CONNECTIONS = const(32)  # as in app.py
 HEATING_MAX_MS = const(3600000)  # a target that is not reached in an hour never is
 STAND_MAX_MS = const(30000)  # no machine takes so long to slow down
-MIN_EXTRUDE_C = const(170)  # colder filament is not pushed
 PARK_LIFT_NM = const(10000000)
 PARK_MM_S = const(100)
 PARK_Z_MM_S = const(10)
@@ -271,6 +270,7 @@ class Printing:
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
         self._review = Review(dialect, limits_for(self.machine.caps, self._material), self.machine.caps.tools)
+        self._fed = {}  # each document begins anew, as in the check
         runner.marks.clear()
         self.core.begin(0, dialect)
         runner.overrides.apply()
@@ -297,7 +297,7 @@ class Printing:
             status = self.core.status()
             tool = status.tool
             heater = self._nozzle(tool)
-            careful = self._is_cold(tool) or self._fed.get(heater, MIN_EXTRUDE_C) < MIN_EXTRUDE_C
+            careful = self._is_cold(tool) or self._fed.get(heater, values.MIN_EXTRUDE_C) < values.MIN_EXTRUDE_C
             fed_nm = status.position_nm(3)  # of all filament of this tool: G92 does not change it
             got = feeder.step(careful)
             status = self.core.status()
@@ -471,7 +471,7 @@ class Printing:
 
     def _is_cold(self, tool):
         now = self.heating.current_c(self._nozzle(tool))
-        return now is None or now < MIN_EXTRUDE_C
+        return now is None or now < values.MIN_EXTRUDE_C
 
     async def _guard_cold(self, heater, line):
         """A line pushes filament while the nozzle is cold or told to be: before any of it is played, waits for heat or ends the job.
@@ -484,9 +484,9 @@ class Printing:
         if target is None and self._material is not None:
             # a document that says nothing of temperatures gets the material's
             target = self._forced[heater] = self._used[heater] = self._material.nozzle_c
-        if not target or target < MIN_EXTRUDE_C:
+        if not target or target < values.MIN_EXTRUDE_C:
             self.port.quick_stop()
-            text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, MIN_EXTRUDE_C)
+            text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, values.MIN_EXTRUDE_C)
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_UNPRINTABLE_ERROR], text)
         self.port.hold()
         self._set_target(heater, target)

@@ -63,3 +63,39 @@ def test_safe_gcode_ignores_temperatures_whatever_they_say():
     assert review.action == policy.IGNORE and review.ignored == 1 and review.heats == []
     assert review.command(FakeEvent("M106 S300")) is not None
     assert "not allowed" in review.command(FakeEvent("M73 P5"))
+
+
+def cold(review, *lines):
+    for line in lines:
+        assert review.command(FakeEvent(line)) is None
+    return review.cold
+
+
+def test_a_nozzle_is_cold_until_the_document_or_the_material_says_otherwise():
+    assert cold(Review(policy.GCODE, LIMITS)) == 1
+    assert cold(Review(policy.GCODE, LIMITS, 1, 215)) == 0
+    review = Review(policy.GCODE, LIMITS)
+    assert cold(review, "M104 S169") == 1
+    assert cold(review, "M104 S170") == 0
+    assert cold(review, "M140 S60", "M109 R180", "M84") == 0
+    assert cold(review, "M104 S0") == 1
+
+
+def test_each_nozzle_counts_and_tools_may_share_one():
+    review = Review(policy.GCODE, {"nozzle": 285, "nozzle2": 285}, 3, 215)
+    assert review.cold == 0
+    assert cold(review, "M104 S0") == 0b011
+    assert cold(review, "M104 T2 S100") == 0b111
+    assert cold(review, "M104 T1 S200") == 0b100
+    assert cold(review, "T2", "M109 S210") == 0
+
+
+def test_a_ticket_wins_over_the_document_but_off_is_off():
+    review = Review(policy.GCODE, LIMITS, 1, 220, 220)
+    assert cold(review, "M104 S100") == 0
+    assert cold(review, "M104 S0") == 1
+
+
+def test_safe_gcode_is_as_hot_as_its_ticket():
+    assert cold(Review(policy.SAFE_GCODE, LIMITS, 1, 215), "M104 S0") == 0
+    assert cold(Review(policy.SAFE_GCODE, LIMITS, 1, 150), "M104 S250") == 1
