@@ -47,6 +47,7 @@ void pw_board_heater(int32_t heater, int32_t duty_permille);
 void pw_cm_step(void);
 void pw_cm_pump(void);
 void pw_cm_worker(void);
+void pw_cm_crash(void); /* of HardFault and its like, which let none of these in any more: all outputs take their safe state */
 
 /* -- firmware ---------------------------------------------------------------------------------------------------------------------- */
 size_t pw_cm_size(const struct pw_cm_config *cc, int32_t motors); /* 0: refused */

@@ -76,6 +76,13 @@ void bare_systick(void) { metered(pw_cm_pump, 1); }
 
 void bare_pendsv(void) { metered(pw_cm_worker, 2); }
 
+void bare_hardfault(void)
+{
+    pw_cm_crash();
+    board_print_log();
+    bare_exit(0);
+}
+
 static void set(uint32_t mask, uint32_t value)
 {
     uint32_t now = (levels & ~mask) | value;

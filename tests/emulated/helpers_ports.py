@@ -21,7 +21,7 @@ RP2_ROOTS = ["pw_rp2_core1", "pw_rp2_vectors"]
 MHZ = 125
 STEP_PINS, DIR_PINS = [2, 4, 6, 8, 10, 12, 14, 16], [3, 5, 7, 9, 11, 13, 15, 17]
 SWITCH_PIN, HEATER_PIN = 20, 22
-OPERATIONS = "HOLD RESUME QUICK HEATER DIE SEIZE FLASH STALL STATUS FAULT".split()
+OPERATIONS = "HOLD RESUME QUICK HEATER DIE SEIZE FLASH STALL STATUS FAULT DEAF BREAK GRAB HANG CRASH".split()
 STATUS = "us played rate fault latched expired stands idle starvations triggered worst stack".split()
 
 
@@ -153,9 +153,7 @@ def rp2_image(
     data = array("i", head + core + port + [word for action in actions for word in action]).tobytes() + text
     (folder / "cases").write_bytes(data)
     flags = ["-I%s" % HERE, '-DCASES="%s"' % (folder / "cases")]
-    return bare.image(
-        bare.TARGETS["m0plus"], RP2, folder / "port.elf", optimise, flags, folder / "port.map", RP2_ROOTS, hot, features
-    )
+    return bare.image(bare.TARGETS["m0plus"], RP2, folder / "port.elf", optimise, flags, folder / "port.map", RP2_ROOTS, hot, features)
 
 
 def run_rp2(folder: Path, image: Path, cycles: int = 100_000_000, switches=(), mhz: int = MHZ, profile: Path | None = None) -> Run:

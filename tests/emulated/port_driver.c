@@ -24,8 +24,8 @@ __asm__(".section .cases, \"a\", %progbits\n"
         ".previous\n");
 extern const uint32_t cases[];
 
-enum { HEAD = 13, PIECE = 192, EMULATOR_FLASH = 0x101, EMULATOR_SLEEP = 0x102 };
-enum { HOLD = 1, RESUME, QUICK, HEATER, DIE, SEIZE, FLASH, STALL, STATUS, FAULT };
+enum { HEAD = 13, PIECE = 192, EMULATOR_FLASH = 0x101, EMULATOR_SLEEP = 0x102, EMULATOR_HANG = 0x103, EMULATOR_CRASH = 0x104 };
+enum { HOLD = 1, RESUME, QUICK, HEATER, DIE, SEIZE, FLASH, STALL, STATUS, FAULT, DEAF, BREAK, GRAB, HANG, CRASH };
 enum { FEEDING, ENDING, FLUSHING, PLAYING };
 
 #if defined(BARE_RP2040)
@@ -45,6 +45,17 @@ __attribute__((section(".data.flash_window"), noinline, long_call)) static void 
     emulator(EMULATOR_SLEEP, us);
     emulator(EMULATOR_FLASH, 0);
 }
+
+__attribute__((section(".data.hang"), noinline)) static void hang(void)
+{
+    for (;;) __asm__ volatile("");
+}
+
+/* Core 1, wherever it is but in an interrupt, does nothing more; or has a hard fault. */
+static void core_1_hangs(void) { emulator(EMULATOR_HANG, (uint32_t)(uintptr_t)hang); }
+static void crash(void) { emulator(EMULATOR_CRASH, 0); }
+
+static void grab(void) { (void)*(volatile uint32_t *)(0xD0000100u + 4u * (16u + 1u)); } /* as pw_pulse_try, by spin lock 16 of the configuration */
 #else
 static void sleep_us(uint32_t us)
 {
@@ -52,6 +63,10 @@ static void sleep_us(uint32_t us)
 }
 
 static void flash_window(uint32_t us) { sleep_us(us); }
+
+static void crash(void) { __asm__ volatile("udf #0"); }
+static void core_1_hangs(void) {}
+static void grab(void) {}
 #endif
 
 static void put_number(int64_t n)
@@ -120,9 +135,15 @@ static void print_marks(struct THE_PORT *port)
 
 static int32_t feed(struct pw_core *core, const char *text, uint32_t size, uint32_t *at, int *stage)
 {
+    static int64_t mark = -1; /* one that the core had no room for */
     struct pw_event event;
     int32_t got = 0;
     if (*stage == FEEDING) {
+        if (mark >= 0) {
+            got = pw_mark(core, (uint32_t)mark);
+            if (got == PW_E_FULL) return 0;
+            mark = -1;
+        }
         uint32_t rest = size - *at < PIECE ? size - *at : PIECE;
         if (!rest && cases[4]) { /* no document to end */
             *stage = ENDING;
@@ -131,7 +152,9 @@ static int32_t feed(struct pw_core *core, const char *text, uint32_t size, uint3
         got = rest ? pw_feed(core, text + *at, (int32_t)rest, &event) : pw_end(core, &event);
         if (got < 0) return got;
         *at += (uint32_t)got;
-        if (event.kind == PW_EV_COMMAND || event.kind == PW_EV_LAYER) got = pw_mark(core, (uint32_t)event.number);
+        if (event.kind == PW_EV_COMMAND || event.kind == PW_EV_LAYER) {
+            if (pw_mark(core, (uint32_t)event.number) == PW_E_FULL) mark = event.number;
+        }
         if (event.kind == PW_EV_ERROR) return (int32_t)event.code;
         if (event.kind == PW_EV_END) *stage = ENDING;
         return 0;
@@ -156,7 +179,7 @@ int bare_main(void)
 #if !defined(BARE_RP2040)
     size -= board_start(mem + size);
 #endif
-    uint32_t start, at = 0, resume = 0;
+    uint32_t start, at = 0, resume = 0, hear = 0;
     int stage = FEEDING, seized = 0;
     int32_t bad, err = need && need < size ? pw_init(mem, need, cfg, &core, &bad) : PW_E_MEMORY;
     if (!err) err = PORT(init)(mem + need, size - need, cfg, rc, core, &port);
@@ -189,8 +212,13 @@ int bare_main(void)
             case DIE: for (;;) __asm__ volatile("wfi");
             case SEIZE: PORT(lock)(port); seized = 1; break; /* and never lets it go */
             case FLASH: flash_window(action[2]); break;
-            case STALL: resume = now + action[2]; break;
+            case STALL: resume = hear = now + action[2]; break; /* neither feeds nor reads marks */
+            case DEAF: hear = now + action[2]; break;
             case STATUS: print_status(port); break;
+            case BREAK: PORT(lock)(port); *(volatile uint32_t *)(void *)core = 0; PORT(unlock)(port); break; /* the next pw_run is refused */
+            case GRAB: grab(); for (;;) __asm__ volatile("wfi");
+            case HANG: core_1_hangs(); break;
+            case CRASH: crash(); break;
             default: err = PW_E_ARG;
             }
             action += 4;
@@ -198,7 +226,7 @@ int bare_main(void)
         if (err) break;
         read_status(port, &st);
         if (st.pulse.fault) break;
-        if (st.pulse.marks_fired) print_marks(port);
+        if (st.pulse.marks_fired && now >= hear) print_marks(port);
         if (stage < PLAYING && now >= resume && !seized) {
             uint32_t before = at;
             PORT(lock)(port);
@@ -207,7 +235,7 @@ int bare_main(void)
             if (stage == PLAYING) PORT(open)(port, 0);
             if (at > before) continue;
         }
-        if (action == last && stage == PLAYING && st.pulse.stands && (st.pulse.idle || (st.pulse.rate_q32 == 0 && st.pulse.target_q32 == 0))) break;
+        if (action == last && stage == PLAYING && now >= hear && !st.pulse.marks_fired && st.pulse.stands && (st.pulse.idle || (st.pulse.rate_q32 == 0 && st.pulse.target_q32 == 0))) break;
         sleep_us(2000);
     }
     if (err) {

@@ -8,7 +8,8 @@
 // and how long that was; strays: fetches of core 1 from flash, and the program counter of the first one; ended: exit status of the image.
 // steps: step pins, for `busy`; profile: a file for one program counter of core 1 in 97 instructions meanwhile, as 32-bit words.
 // Semihosting of either core: SYS_WRITE0, SYS_EXIT_EXTENDED; 0x101: fetches from flash fail from now on (r1 = 1), or no longer; 0x102: this core
-// does nothing for r1 microseconds.
+// does nothing for r1 microseconds; 0x103: core 1 goes on at address r1, once no interrupt is at work there; 0x104: core 1 has a hard fault.
+// reset: the cycle at which the watchdog reset the chip, which ends the run.
 import fs from 'node:fs';
 import { endWithParent } from '../wasm/watchdog.mjs';
 import { ConsoleLogger, FIFO, GPIOPinState, LogLevel, RP2040 } from 'rp2040js';
@@ -114,6 +115,14 @@ mcu.flash.set(image, options.address & 0xffffff);
 [core0.SP, core0.PC, core0.VTOR] = [image.readUInt32LE(0), image.readUInt32LE(4) & ~1, options.address];
 let text = '';
 let running = core0;
+let diversion = 0;
+let reset = null;
+const watchdog = mcu.peripherals[0x40058];
+watchdog.onWatchdogTrigger = () => {
+  watchdog.alarm.enable = false; // else it goes off for ever
+  reset = now;
+  status = 0;
+};
 const meter = [0, 0];
 let worked = 0;
 let first = -1;
@@ -127,6 +136,8 @@ mcu.onBreak = view.onBreak = (code) => {
   else if (operation === 0x20) status = mcu.readUint32(at + 4);
   else if (operation === 0x101) closed = at !== 0;
   else if (operation === 0x102) running.cycles += at * MHZ;
+  else if (operation === 0x103) diversion = at & ~1;
+  else if (operation === 0x104) core1.exceptionEntry(3);
   else status = 4;
 };
 
@@ -220,12 +231,17 @@ const GRAIN = 48; // cycles that pass at once where no core does anything
 while (status === undefined && now < limit) {
   // a core that waits, or is not started yet, keeps up with time
   if (core0.waiting) core0.cycles = now;
+  if (diversion && core1.IPSR === 0) core1.waiting = false;
   if (core1.waiting || !launched) core1.cycles = now;
   const awake1 = launched && !core1.waiting;
   const next = awake1 && (core0.waiting || core1.cycles <= core0.cycles) ? core1 : core0.waiting ? undefined : core0;
   if (next && next.cycles <= now) {
     running = next;
     stamp = now;
+    if (diversion && next === core1 && core1.IPSR === 0) {
+      core1.PC = diversion;
+      diversion = 0;
+    }
     const cycles = next.executeInstruction();
     if (next === core1) {
       worked += cycles;
@@ -242,5 +258,5 @@ while (status === undefined && now < limit) {
 if (options.log) fs.writeFileSync(options.log, log.subarray(0, logged));
 if (options.profile) fs.writeFileSync(options.profile, Uint32Array.from(places));
 const busy = [to[1] - from[1], to[0] - from[0]];
-fs.writeSync(1, text + JSON.stringify({ cycles: now, instructions: meter, busy, strays, stray: stray.toString(16), ended: status ?? null }) + '\n');
+fs.writeSync(1, text + JSON.stringify({ cycles: now, instructions: meter, busy, strays, stray: stray.toString(16), reset, ended: status ?? null }) + '\n');
 process.exit(status === undefined || status === 0 ? 0 : status);

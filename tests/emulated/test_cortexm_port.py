@@ -12,7 +12,7 @@ from tests.emulated import helpers_targets as targets
 from tests.emulated.test_rp2_port import CORNERS, CURVE, LINE, NONE, SMALL, check_marks
 
 LEAST_US, SETUP_US, PULSE_US = 2.2, 1.0, 0.2
-LATE, ASKED = 2, 4
+LATE, CORE, ASKED = 2, 3, 4
 
 
 @pytest.fixture
@@ -80,11 +80,21 @@ def test_quick_stop_and_lease(tmp_path, config):
     assert len(off) == 1 and 0 <= off[0] - (run.statuses[0]["us"] + 100_000) < 1_500  # the pump looks every millisecond
 
 
-@pytest.mark.parametrize("operation, fault", [("SEIZE", LATE), ("FAULT", ASKED)])
+@pytest.mark.parametrize("operation, fault", [("SEIZE", LATE), ("BREAK", CORE), ("FAULT", ASKED)])
 def test_faults_put_everything_off(operation, fault, tmp_path, config):
     script = [(5_000, "HEATER", 0, 1000), (150_000, operation)]
     run = ports.run_cm(tmp_path, "m3", config, CURVE, script, lease_ms=1000)
     assert run.status["fault"] == fault
+    assert len(run.edges.falls(ports.CM_HEATER_PIN)) == 1
+    assert not int(run.edges.levels[-1]) & 0x100FF
+    assert len(run.edges.rises(0)) > 50
+
+
+def test_a_crash_of_the_firmware_puts_everything_off(tmp_path, config):
+    """A hard fault in thread mode, which lets no interrupt in any more."""
+    script = [(5_000, "HEATER", 0, 1000), (150_000, "CRASH"), (300_000, "STATUS")]
+    run = ports.run_cm(tmp_path, "m4f", config, CURVE, script, lease_ms=1000)
+    assert run.statuses == []
     assert len(run.edges.falls(ports.CM_HEATER_PIN)) == 1
     assert not int(run.edges.levels[-1]) & 0x100FF
     assert len(run.edges.rises(0)) > 50

@@ -11,8 +11,9 @@ LEAST = 2 * 25 + 6  # cycles of an event with pulses of 200 ns
 SETUP = 125  # 1 us
 CORNERS = b"M83\nG1 X5 Y3 E0.2 F6000\nG1 X3 Y6 E0.2\nM106\nG1 X4 Y5\n"
 CURVE = b"G1 X20 Y14 F6000\n" + b"".join(b"G1 X%.3f Y%.3f F4800\n" % (20 + 6 * np.sin(a / 9), 20 - 6 * np.cos(a / 9)) for a in range(60))
+MARKED = CURVE.replace(b" F4800\n", b" F4800\nM106 S100\n")
 LINE = b"G1 X16 Y8 F3600\n"
-NONE, LATE, ASKED = 0, 2, 4
+NONE, LATE, CORE, ASKED = 0, 2, 3, 4
 
 
 @pytest.fixture
@@ -94,6 +95,21 @@ def test_starvation_in_the_middle(tmp_path, config):
         assert machine[-1] - plan[-1] > 0.005
 
 
+@pytest.mark.parametrize("operation", ["DEAF", "STALL"])
+def test_marks_that_nobody_reads_starve_the_motion(operation, tmp_path, config):
+    """Four wait in the port, 40 in the core; then no more is fed.  Whoever reads them at last gets all, in order."""
+    script = [(30_000, operation, 900_000)]
+    run, stream = play(tmp_path, config, MARKED, script, cycles=400_000_000, queue_marks=4)
+    assert run.status["fault"] == NONE and run.status["starvations"] == 1
+    assert run.status["count"] == [int(d.sum()) for d in stream.directions]
+    for motor in (0, 1):
+        plan, machine = warp(stream, run, motor)
+        assert len(plan) == len(stream.ticks[motor])
+        ports.check_rate(plan, machine)
+    ticks = [tick for _, tick, _ in run.marks]
+    assert len(ticks) == MARKED.count(b"M106") and ticks == sorted(ticks)
+
+
 def test_quick_stop_ends_on_the_path(tmp_path, config):
     run, stream = play(tmp_path, config, LINE, [(60_000, "QUICK"), (230_000, "STATUS"), (231_000, "RESUME")])
     assert "error -4" in run.text  # it can not be resumed
@@ -133,6 +149,41 @@ def test_without_words_everything_is_off(tmp_path, config):
     off = run.edges.falls(ports.HEATER_PIN)
     assert len(off) == 1 and abs(off[0] - last) < 0.01 * ports.MHZ * 1e6
     assert not int(run.edges.levels[-1]) & sum(1 << pin for pin in [*ports.STEP_PINS, ports.HEATER_PIN])
+
+
+def heater_off_s(run):
+    """When the heater, which was on once, went off for good."""
+    (off,) = run.edges.falls(ports.HEATER_PIN)
+    assert len(run.edges.rises(ports.HEATER_PIN)) == 1
+    assert not int(run.edges.levels[-1]) & sum(1 << pin for pin in [*ports.STEP_PINS, ports.HEATER_PIN])
+    return off / ports.MHZ / 1e6
+
+
+def test_core_0_dies_in_a_call_of_the_port(tmp_path, config):
+    """It holds the port's lock for ever, so no words are made: the ring runs dry, long before the lease ends."""
+    run, _ = play(tmp_path, config, CURVE, [(5_000, "HEATER", 0, 1000), (120_000, "GRAB")], cycles=60_000_000, lease_ms=1000)
+    assert heater_off_s(run) < 0.25
+
+
+def test_planning_that_fails_puts_everything_off(tmp_path, config):
+    run, _ = play(tmp_path, config, CURVE, [(5_000, "HEATER", 0, 1000), (120_000, "BREAK")], lease_ms=1000)
+    assert run.status["fault"] == CORE
+    assert heater_off_s(run) < 0.25
+
+
+def test_a_crash_of_core_1_puts_everything_off(tmp_path, config):
+    run, _ = play(tmp_path, config, CURVE, [(5_000, "HEATER", 0, 1000), (120_000, "CRASH")], lease_ms=1000)
+    assert run.status["fault"] == CORE
+    assert heater_off_s(run) < 0.25
+
+
+def test_the_watchdog_resets_a_chip_whose_planning_hangs(tmp_path, config):
+    """Interrupts go on, so motion ends in a stop and the lease would still end the heater; the reset is earlier, and releases all pins."""
+    script = [(5_000, "HEATER", 0, 1000), (100_000, "HANG"), (900_000, "STATUS")]
+    run, _ = play(tmp_path, config, CURVE, script, cycles=200_000_000, lease_ms=1000, watchdog_ms=200)
+    assert run.tail["reset"] is not None
+    assert 0.25 < run.tail["reset"] / ports.MHZ / 1e6 < 0.35
+    assert len(run.edges.falls(ports.HEATER_PIN)) == 0
 
 
 def test_a_fault_that_is_asked_for(tmp_path, config):

@@ -40,7 +40,9 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize("features", ABLE)
 def test_the_stream_is_the_same(features, whole, tmp_path):
     cases = [
-        targets.Case(targets.machine_config(machine, **changes), PROGRAMS[name], piece=300) for machine, changes in ABLE[features] for name in CHOSEN
+        targets.Case(targets.machine_config(machine, **changes), PROGRAMS[name], piece=300)
+        for machine, changes in ABLE[features]
+        for name in CHOSEN
     ]
     (tmp_path / "cases").write_bytes(targets.pack(cases))
     program = targets.build_host("gcc", ["-O1", *bare.without(features)], tmp_path / "host")

@@ -75,6 +75,7 @@ void bare_reset(void)
 }
 
 /* A program may have these. */
+void bare_hardfault(void) __attribute__((weak, alias("fault")));
 void bare_pendsv(void) __attribute__((weak, alias("fault")));
 void bare_systick(void) __attribute__((weak, alias("fault")));
 void bare_interrupt(void) __attribute__((weak, alias("fault"))); /* any of the chip's */
@@ -87,5 +88,5 @@ __attribute__((section(".vectors"), used)) static const struct {
     uint32_t *stack_top;
     vector entries[15 + 32];
 } VECTORS = {bare_stack_top,
-             {bare_reset, fault, fault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, bare_pendsv, bare_systick,
+             {bare_reset, fault, bare_hardfault, fault, fault, fault, fault, 0, 0, 0, fault, fault, 0, bare_pendsv, bare_systick,
               FOUR, FOUR, FOUR, FOUR, FOUR, FOUR, FOUR, FOUR}};

@@ -25,6 +25,7 @@ void pw_flow_rules(struct flow_rules *r, struct pw_core *core, const struct pw_c
     r->starvations = 0;
     r->guard_ticks = cfg->tick_hz / 500000; /* 2 us */
     r->margin_ticks = 0;
+    r->marks_stop = 0;
     r->motors = cfg->motors;
 }
 
@@ -163,7 +164,7 @@ struct reach pw_flow_fetch(const struct flow_rules *r, struct flow *f, int64_t s
         to = (struct reach){end, 0, 0};
         if (end > f->rest) f->rest = end;
     }
-    if (!marks && f->mark_tick <= to.tick) to = (struct reach){f->mark_tick, 0, f->mark_at == f->mark_in};
+    if (r->marks_stop && !marks && f->mark_tick <= to.tick) to = (struct reach){f->mark_tick, 0, f->mark_at == f->mark_in};
     f->idle = all && marks && st.idle != 0;
     return to;
 }

@@ -43,6 +43,8 @@ struct flow_rules {
     int64_t starvations;  /* times that the rate fell for want of final plan */
     int32_t guard_ticks;  /* a run may begin this much before the plan tick it was generated for */
     int32_t margin_ticks; /* the port plays no further than this before the end of its queues */
+    int32_t marks_stop;   /* a full queue of marks stops time; else marks wait in the core, which takes no more text once it is full of them, and
+                             fire late */
     int32_t motors;
 };
 

@@ -143,6 +143,11 @@ void pw_cm_worker(void)
     }
 }
 
+void pw_cm_crash(void)
+{
+    if (cm) pw_pulse_fail(&cm->pulse, PW_FAULT_CORE);
+}
+
 /* -- life ----------------------------------------------------------------------------------------------------------------------------- */
 
 static int32_t or_default(int32_t value, int32_t normal) { return value ? value : normal; }

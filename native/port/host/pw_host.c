@@ -75,6 +75,7 @@ int32_t pw_host_init(void *mem, size_t size, const struct pw_config *cfg, const 
     at = pw_flow_lay(&h->context[0], at, value[7], value[1], value[3]);
     pw_flow_lay(&h->context[1], at, value[7], value[2], value[3]);
     pw_flow_rules(&h->rules, core, cfg, value[5]);
+    h->rules.marks_stop = 1;
     h->now = &h->context[0];
     for (int32_t i = 0; i < PW_INPUTS; i++) h->input[i] = (struct input){PW_INPUT_OFF, 0, {0}};
     for (int32_t i = 0; i < PW_HEATERS; i++) h->heater[i] = (struct heater){0, 0, 0, 0};
