@@ -48,6 +48,7 @@ class NoNet:
 
     port = None
     tls = False
+    datagrams = None
 
     async def serve(self, handler):
         pass

@@ -295,14 +295,15 @@ def test_homing_that_fails_stops_the_machine(fault):
     run(go())
 
 
-def test_extrusion_with_the_nozzle_off_ends_the_job_before_it_moves():
+def test_extrusion_with_the_nozzle_off_is_refused_before_anything_moves():
     data = b"G28\nM109 S200\nM104 S0\nM109 S0\nG4 S600\nG1 X50 Y50 F6000\nM83\nG1 X60 E2 F1200\nG1 X70 E2\n"
 
     async def go():
         async with Printer() as printer:
             job = await printer.print(data)
             assert job.state == states.ABORTED and states.DOCUMENT_UNPRINTABLE_ERROR in job.reasons
-            assert job.message.startswith("line 8: the nozzle is too cold")
+            assert job.message.startswith("line 8, column 8: G1: the nozzle is too cold")
+            assert job.processing_s is None and printer.app.heating.target_c("nozzle") == 0
             assert printer.machine.trace.steps[3] == 0
             assert printer.is_safe()
 

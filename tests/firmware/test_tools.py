@@ -69,14 +69,14 @@ def test_two_tools_print_as_the_core_plans_it():
 
 
 def test_the_other_nozzle_is_as_cold_as_the_first():
-    """A tool that nobody heats pushes nothing: the job ends, with the line."""
+    """A document that pushes with a tool that it has switched off is refused, with the place."""
     text = CHANGES.replace(b"M109 T1 S230\n", b"M104 T1 S0\n")
 
     async def go():
         async with Printer(TWO) as printer:
             job = await printer.print(text)
             assert job.state == states.ABORTED
-            assert job.message.startswith("line 17: the nozzle is too cold"), job.message
+            assert job.message.startswith("line 17, column 9: G1: the nozzle is too cold"), job.message
             assert printer.is_safe()
 
     run(go())

@@ -38,8 +38,8 @@ BAD = (
     (b"\n\n; only a comment\n", GCODE, "document-unprintable-error", "moves nothing"),
     (b"M104 S0\nM84\n", GCODE, "document-unprintable-error", "moves nothing"),
     (b"M83\nM104 S0\nG1 X50 Y50 F6000\nG1 X60 E1\n", GCODE, "document-unprintable-error", "line 4, column 8: G1: the nozzle is too cold"),
-    (b"M83\nG1 X9 E.1 F600\nM109 S150\nG1 E-2\n G1 E1\n", GCODE, "document-unprintable-error", "line 5, column 5: G1: the nozzle is too cold"),
-    (b"M83\nM109 S210\nG1 X9 E.1 F600\nM104 S169\nG3 I5 E.1\n", GCODE, "document-unprintable-error", "line 5, column 7: G3: the nozzle"),
+    (b"M83\nG1 X9 E.1 F600\nM109 S150\nG1 E-2\n G1 E1\n", GCODE, "document-unprintable-error", "line 5, column 5: G1: the nozzle"),
+    (b"M83\nM109 S210\nG1 X9 Y9 E.1 F600\nM104 S169\nG2 I5 J5 E.1\n", GCODE, "document-unprintable-error", "line 5, column 10: G2"),
     (b"G1 X1 F100\nM204 S500\n", SAFE, "document-unprintable-error", "line 2, column 1: M204"),
     (b"G1 X1 F100\nM300\n", SAFE, "document-unprintable-error", "line 2, column 1: M300: not allowed"),
 )
