@@ -66,7 +66,7 @@ class Update:
         await self._writer.begin(found.bytes, found.digest)
         self.manifest = found
         rest = bytes(memoryview(self._head)[head.payload_at :])
-        self._head = None
+        self._head = bytearray()
         if len(data) > room:
             await self._writer.write(rest)
             return data[room:]
@@ -128,5 +128,5 @@ class Update:
         self.phases.failed()
         self.phases.enter(CLEANUP)
         self.phases.ended()
-        self._head = None
+        self._head = bytearray()
         return UpdateError(message)
