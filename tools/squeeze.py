@@ -5,27 +5,29 @@ imports 8 a name, wherever the code itself runs from.  So:
 
     bundles            modules that are always loaded become one: imports between them vanish
     whole numbers      bound once at the top of a module (`NAME = const(5)`, `NAME = 5`) are written out where they are used
-    globals            numbered
+    globals            numbered, in every bundle anew
     attributes         that the program itself defines: numbered, each by one number wherever it occurs
     arguments          that nobody names in a call: numbered anew in every function
+    numbers            are names that the interpreter has anyway (`known`) and the program does not use, since those cost nothing
     other runtimes     what stands in the `else` of `if sys.implementation.name == "micropython":` is left out
 
-Numbers are shared between the three kinds, which never meet.  Lines stay, so that a traceback leads to the source: a bundle is its
+Numbers are shared between the kinds, which never meet.  Lines stay, so that a traceback leads to the source: a bundle is its
 modules one after another, and `Squeezed.source` tells the module and the line of a line in it.
 
 An attribute that is reached by a string (getattr and its like) is left alone: one that also stands in a string literal keeps its letters,
-as exceptions do, which logs show, and what the interpreter calls so (`reserved`).  A global is reached by a string only in a call of
-__import__ or hal.compat.seldom.
+as exceptions do, which logs show, and what the interpreter calls so (`reserved`; none of those begins with "_").  A global is reached by
+a string only in a call of __import__ or hal.compat.seldom.
 """
 
 import ast
 import builtins
+import keyword
 from pathlib import Path
 
 from tools.scopes import Module
 
 _NUMBER = "_%d"
-_ARGUMENT = "a%d"
+_ARGUMENTS = 16  # names of arguments are apart, so that none hides a global
 
 
 class Squeezed:
@@ -43,14 +45,14 @@ class Squeezed:
         return path, line
 
 
-def squeeze(sources: dict[Path, str], bundles: dict[str, list[str]] | None = None, reserved=frozenset(), entries=()) -> Squeezed:
+def squeeze(sources: dict[Path, str], bundles: dict[str, list[str]] | None = None, reserved=frozenset(), entries=(), known=()) -> Squeezed:
     """sources: {path relative to the root of the modules, as `firmware/net/http1.py`: text}: all modules that refer to one another.
 
     bundles: {name of a bundle: [names of modules, ...]}: these and all that they import at their top and that is in no earlier bundle.
     reserved: a container of names (strings) of attributes that are left alone.  entries: names of globals outside of bundles that are
-    reached from elsewhere.
+    reached from elsewhere.  known: names that the interpreter has anyway.
     """
-    program = _Program([Module(path, text) for path, text in sources.items()], bundles or {}, reserved, entries)
+    program = _Program([Module(path, text) for path, text in sources.items()], bundles or {}, reserved, entries, known)
     texts = {}
     places = {}
     for module in program.order:
@@ -69,7 +71,7 @@ def squeeze(sources: dict[Path, str], bundles: dict[str, list[str]] | None = Non
 class _Program:
     """What the modules have in common: where each goes, and the new names."""
 
-    def __init__(self, modules, bundles, reserved, entries):
+    def __init__(self, modules, bundles, reserved, entries, known):
         self.modules = {module.name: module for module in modules}
         self.home = {module.name: module.name for module in modules}
         self.order = []
@@ -80,6 +82,7 @@ class _Program:
         self.strings = set().union(*[module.strings for module in modules])
         self.loaded = set(entries).union(*[module.loaded for module in modules])
         self._check_strings()
+        self._words = self._unused(known)
         self.globals = {}  # (module's name, name): new name
         self._number_globals()
         self._check_bundles()
@@ -157,29 +160,41 @@ class _Program:
 
     # -- numbers
 
+    def _unused(self, known):
+        """Those of the names that mean nothing in the program."""
+        taken = set(dir(builtins)) | set(keyword.kwlist) | self.strings | {"const", "print"}
+        for module in self.order:
+            taken |= module.keywords | module.rest
+            taken |= {node.id for _, node in module.names} | {node.attr for _, node in module.attributes}
+            taken |= {node.name for _, node in module.definitions} | {node.arg for _, node in module.arguments}
+            for _, node in module.statements:
+                for alias in node.names:
+                    taken.update(alias.name.split("."), [alias.asname])
+        return [name for name in sorted(known) if name not in taken and not name.startswith("__")]
+
+    def _number(self, number):
+        return self._words[number] if number < len(self._words) else _NUMBER % number
+
     def _number_globals(self):
-        used = set()  # numbers of bundled globals that modules outside of bundles import
-        numbered = 0
+        modules = {}
         for module in self.order:
-            if self.bundled(module.name):
-                for name in self._own(module):
-                    self.globals[module.name, name] = _NUMBER % numbered
-                    numbered += 1
-        for module in self.order:
-            if not self.bundled(module.name):
+            home = self.home[module.name]
+            modules.setdefault(home if home != module.name else "", []).append(module)
+        for home in [home for home in modules if home] + [""]:
+            taken = set()  # new names of what is imported
+            for module in modules.get(home, ()):
                 for scope, node in module.names + module.attributes:
                     found = self._used(module, scope, node)
                     if found and found[0] == "global":
-                        used.add(self.globals.get(found[1:]))
-        number = 0
-        for module in self.order:
-            if not self.bundled(module.name):
+                        taken.add(self.globals.get(found[1:]))
+            number = _ARGUMENTS
+            for module in modules.get(home, ()):
                 for name in self._own(module):
-                    if name in self.loaded:
+                    if not home and name in self.loaded:
                         continue
-                    while _NUMBER % number in used:
+                    while self._number(number) in taken:
                         number += 1
-                    self.globals[module.name, name] = _NUMBER % number
+                    self.globals[module.name, name] = self._number(number)
                     number += 1
 
     def _used(self, module, scope, node):
@@ -239,9 +254,19 @@ class _Program:
                 if not isinstance(node.ctx, ast.Load) and not self._foreign(module, scope, node):
                     defined[node.attr] = 1
         rest = set().union(*[module.rest for module in self.order])
+        taken = set()  # globals that are used where names of attributes would hide them
+        for module in self.order:
+            for scope, node in module.names + module.attributes:
+                found = scope.is_class and self._used(module, scope, node)
+                if found and found[0] == "global":
+                    taken.add(self.globals.get(found[1:]))
+        number = 0
         for name in defined:
-            if not _dunder(name) and name not in self.strings and name not in rest and name not in reserved:
-                self.attributes[name] = _NUMBER % len(self.attributes)
+            if not _dunder(name) and name not in self.strings and name not in rest and (name[0] == "_" or name not in reserved):
+                while self._number(number) in taken:
+                    number += 1
+                self.attributes[name] = self._number(number)
+                number += 1
 
     def _foreign(self, module, scope, node):
         found = isinstance(node.value, ast.Name) and self.binding(module, scope, node.value.id)
@@ -265,7 +290,8 @@ class _Program:
                     depth += len(around.bound) if not isinstance(around.node, ast.Module | ast.ClassDef) else 0
                     around = around.parent
                 names = self.arguments.setdefault((module.name, scope), {})
-                names[name] = _ARGUMENT % (depth + len(names))
+                if depth + len(names) < _ARGUMENTS:
+                    names[name] = self._number(depth + len(names))
 
 
 def _dunder(name):

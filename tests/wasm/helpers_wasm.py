@@ -11,6 +11,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -37,13 +38,16 @@ ENTRIES = ("_event", "_mem_alloc", "_install_core", "_exec")
 
 
 class _Interpreter:
-    """The names that the interpreter calls something by: all that its binary has, to be safe."""
+    """The names that the interpreter has: all words in its binary, which may be too many."""
 
     def __init__(self):
         self._octets = (ROOT / "node_modules/@micropython/micropython-webassembly-pyscript/micropython.wasm").read_bytes()
 
     def __contains__(self, name):
         return name.encode() + b"\0" in self._octets  # the end of a longer one, too: linkers put them together
+
+    def __iter__(self):
+        return iter({name.decode() for name in re.findall(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_]{2,24}(?=\0)", self._octets)})
 
 
 def device_modules() -> list[Path]:
@@ -82,7 +86,8 @@ def rom(squeezed: bool = False) -> Path:
     texts.update({Path(f"{name}.py"): (ROOT / f"tests/wasm/{name}.py").read_text() for name in PROGRAMS})
     if squeezed:
         texts = {module: text for module, text in texts.items() if module.parts[:2] != ("hal", "sim") and module.name not in UNSQUEEZED}
-        texts = squeeze.squeeze(texts, BUNDLES, _Interpreter(), ENTRIES).texts
+        known = _Interpreter()
+        texts = squeeze.squeeze(texts, BUNDLES, known, ENTRIES, known).texts
     key = hashlib.sha256()
     for module, text in sorted(texts.items()):
         key.update(module.as_posix().encode() + b"\0" + text.encode() + b"\0")

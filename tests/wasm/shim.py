@@ -13,7 +13,7 @@ import uctypes
 _READABLE, _WRITABLE, _ACCEPTED, _LISTENING, _REFUSED, _TURN = range(6)
 _EADDRINUSE, _ECONNRESET = 3, 15  # as WASI numbers them, see hal/files
 
-_spare = [None] * 512  # given back first thing on MemoryError, so that there is room to report it
+_spare = [None] * 256  # given back first thing on MemoryError, so that there is room to report it
 _streams = {}
 _servers = {}
 _turn = asyncio.Event()
