@@ -269,8 +269,9 @@ class Caps:
 class Machine:
     """One printer's hardware, as built by hal/factory.
 
-    name, description (the whole dictionary), caps (Caps), clock (Clock), core (hal.stepcore.StepCore; core.port is the port),
-    heaters {name: Heater}, sensors {heater name: Adc}, fans {name: Pwm}, endstops {axis: input number of the port, or None},
+    name, description (the whole dictionary, of which the firmware keeps what it needs after its start), caps (Caps), clock (Clock),
+    core (hal.stepcore.StepCore; core.port is the port), heaters {name: Heater}, sensors {heater name: Adc}, fans {name: Pwm},
+    endstops {axis: input number of the port, or None},
     probe (input number of the port, or None), flash (Flash), files (Files), net (Net), trace (Trace or None).
     """
 

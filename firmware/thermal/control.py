@@ -21,7 +21,10 @@ class _Loop:
         data = machine.description["printer"]["heaters"][name]
         sensor = machine.description["pcb"]["sensors"][data["sensor"]]
         self.name = name
-        self.data = data
+        self.max_target_c = data["max_target_c"]
+        self.window_c = data["window_c"]
+        self.settle_ms = 1000 * data["settle_s"]
+        self.fan_above_c = data["fan_above_c"]
         self.heater = machine.heaters[name]
         self.adc = machine.sensors[name]
         self.thermistor = Thermistor(machine.description["thermistors"][data["thermistor"]], sensor["pullup_ohm"])
@@ -52,7 +55,7 @@ class Heating:
     def set_target(self, name, temp_c):
         """Target in degC; 0 is off.  ThermalError when the machine has no such heater, or above its maximum, or after a fault."""
         loop = self._loop(name)
-        highest_c = loop.data["max_target_c"]
+        highest_c = loop.max_target_c
         if not 0 <= temp_c <= highest_c:
             raise ThermalError("%s: target from 0 to %s degC expected, not %s" % (name, highest_c, temp_c))
         if temp_c and self._stopped:
@@ -157,20 +160,20 @@ class Heating:
             self.refused = self.refused + (loop.name,)
 
     def _settle(self, loop, current_c, now_ms):
-        if current_c is None or not loop.target_c or abs(current_c - loop.target_c) > loop.data["window_c"]:
+        if current_c is None or not loop.target_c or abs(current_c - loop.target_c) > loop.window_c:
             loop.near_since_ms = None
             loop.reached = False
             return
         if loop.near_since_ms is None:
             loop.near_since_ms = now_ms
-        if now_ms - loop.near_since_ms >= 1000 * loop.data["settle_s"]:
+        if now_ms - loop.near_since_ms >= loop.settle_ms:
             loop.reached = True
 
     def _cool(self, loop):
         """The fan that keeps the cold side cold: runs while the part is warm, is about to be, or cannot be measured."""
         if loop.fan is None:
             return
-        limit_c = loop.data["fan_above_c"]
+        limit_c = loop.fan_above_c
         warm = loop.current_c is None or loop.target_c >= limit_c or loop.current_c >= limit_c
         if warm:
             loop.fan.set(1000)

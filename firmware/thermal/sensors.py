@@ -6,6 +6,7 @@ within 0.06 K of the Steinhart-Hart curve (spec: motion 14).
 """
 
 import math
+from array import array
 
 from firmware.thermal.errors import SensorFault
 
@@ -16,8 +17,8 @@ class Thermistor:
     """table: pairs (degC, ohm), cold to hot.  pullup_ohm: resistor to the reference."""
 
     def __init__(self, table, pullup_ohm):
-        self._temps_c = [row[0] for row in table]
-        self._logs = [math.log(row[1]) for row in table]
+        self._temps_c = array("f", [row[0] for row in table])
+        self._logs = array("f", [math.log(row[1]) for row in table])
         self._pullup_log = math.log(pullup_ohm)
         self._raw_coldest = _FULL * table[0][1] / (table[0][1] + pullup_ohm)
         self._raw_hottest = _FULL * table[-1][1] / (table[-1][1] + pullup_ohm)
