@@ -4,25 +4,43 @@
 #include "pw_kin.h"
 
 #define PW_PLACE_MAX INT64_C(6000000000) /* 6 m: the second context goes no farther */
-enum { PW_BABY_MAX_NM = 2000000, PW_MAGIC = 0x50573031, PW_SIDE_WINDOW = 16, PW_SIDE_RUNS = 16, PW_SIDE_MARKS = 8 };
+enum { PW_BABY_MAX_NM = 2000000, PW_MAGIC = 0x50573031, PW_SIDE_WINDOW = 16, PW_SIDE_RUNS = 8, PW_SIDE_MARKS = 8 };
+
+/* The second context: all of it lies where the main planner looks ahead, its planner and that one's scratch behind it. */
+struct pw_side {
+    struct pw_config cfg;
+    struct pw_front front;
+    struct pw_stage stage;
+};
 
 struct pw_core {
     uint32_t magic;
     int32_t in_side;     /* the second context is in force */
     int32_t last_mode;   /* of the last pw_begin, pw_scan or pw_feed; PW_FEED while a document is open: what pw_end ends */
     int32_t meshed;      /* a mesh is in force */
-    struct pw_config cfg, side_cfg;
-    struct pw_planner *main_planner, *side_planner;
-    struct pw_front doc, scan, side;
-    struct pw_stage doc_stage, side_stage;
+    struct pw_planner *planner;
+    struct pw_side *side;
+    struct pw_mesh_state *mesh;    /* has room where the machine may have a mesh */
+    const struct pw_kin *side_kin; /* the machine without skew, bed and top: one of its own where it has any */
+    struct pw_front doc, scan;
+    struct pw_stage stage;         /* of the document */
     struct pw_skip skip;
-    struct pw_mesh_state mesh;
-    struct pw_kin side_kin;
+    struct pw_config cfg;
 };
 
-static size_t pw_core_part(void) { return (sizeof(struct pw_core) + 7) & ~(size_t)7; }
+static size_t pw_round(size_t n) { return (n + 7) & ~(size_t)7; }
+static size_t pw_core_part(void) { return pw_round(sizeof(struct pw_core)); }
+static size_t pw_side_part(void) { return pw_round(sizeof(struct pw_side)); }
 
-static size_t pw_mesh_part(const struct pw_config *cfg) { return ((size_t)cfg->mesh_points * sizeof(int32_t) + 7) & ~(size_t)7; }
+static size_t pw_mesh_part(const struct pw_config *cfg)
+{
+    return cfg->mesh_points ? pw_round(sizeof(struct pw_mesh_state)) + pw_round((size_t)cfg->mesh_points * sizeof(int32_t)) : 0;
+}
+
+static size_t pw_kin_part(const struct pw_config *cfg)
+{
+    return cfg->bed_radius_um | cfg->top_um | cfg->skew_1e6[0] | cfg->skew_1e6[1] | cfg->skew_1e6[2] ? pw_round(sizeof(struct pw_kin)) : 0;
+}
 
 /* The second context knows the machine as it is: no skew, no mesh, and all the room that the geometry has. */
 static void pw_side_config(struct pw_config *side, const struct pw_config *cfg)
@@ -41,14 +59,15 @@ static void pw_side_config(struct pw_config *side, const struct pw_config *cfg)
 
 static int pw_valid(const struct pw_core *core) { return core && core->magic == PW_MAGIC; }
 
-static struct pw_front *pw_front_of(struct pw_core *core) { return core->in_side ? &core->side : &core->doc; }
+static struct pw_front *pw_front_of(struct pw_core *core) { return core->in_side ? &core->side->front : &core->doc; }
 
-static struct pw_planner *pw_planner_of(const struct pw_core *core) { return core->in_side ? core->side_planner : core->main_planner; }
+static struct pw_planner *pw_side_planner(const struct pw_core *core) { return (struct pw_planner *)(void *)((char *)core->side + pw_side_part()); }
+static struct pw_planner *pw_planner_of(const struct pw_core *core) { return core->in_side ? pw_side_planner(core) : core->planner; }
 
-/* The main planner's look-ahead and the whole second planner take turns in the same memory. */
+/* The main planner's look-ahead and the whole second context take turns in the same memory. */
 static size_t pw_shared_size(const struct pw_config *cfg, const struct pw_config *side)
 {
-    size_t look = pw_scratch_size(cfg), second = pw_planner_size(side) + pw_scratch_size(side);
+    size_t look = pw_scratch_size(cfg), second = pw_side_part() + pw_planner_size(side, PW_RAMPS_SHORT) + pw_scratch_size(side);
     return look > second ? look : second;
 }
 
@@ -57,7 +76,7 @@ size_t pw_core_size(const struct pw_config *cfg)
     struct pw_config side;
     if (!cfg || pw_config_check(cfg) >= 0 || pw_config_left_out(cfg) >= 0) return 0;
     pw_side_config(&side, cfg);
-    return pw_core_part() + pw_planner_size(cfg) + pw_mesh_part(cfg) + pw_shared_size(cfg, &side);
+    return pw_core_part() + pw_planner_size(cfg, PW_RAMPS) + pw_kin_part(cfg) + pw_mesh_part(cfg) + pw_shared_size(cfg, &side);
 }
 
 static void pw_home(const struct pw_config *cfg, int64_t nm[PW_MOTORS])
@@ -71,7 +90,6 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
     struct pw_core *core = mem;
     char *at = mem;
     int64_t home[PW_MOTORS];
-    size_t size_main;
     int32_t bad, err = PW_E_CONFIG;
     if (bad_field) *bad_field = -1;
     if (!mem || !cfg || !out) return PW_E_ARG;
@@ -88,21 +106,30 @@ int32_t pw_init(void *mem, size_t size, const struct pw_config *cfg, struct pw_c
     if (((uintptr_t)mem & 7) != 0 || size < pw_core_size(cfg)) return PW_E_MEMORY;
     pw_zero(core, sizeof *core);
     core->cfg = *cfg;
-    pw_side_config(&core->side_cfg, cfg);
-    core->main_planner = (struct pw_planner *)(void *)(at + pw_core_part());
-    size_main = pw_core_part() + pw_planner_size(cfg);
-    core->mesh.height_nm = (int32_t *)(void *)(at + size_main);
-    core->side_planner = (struct pw_planner *)(void *)(at + size_main + pw_mesh_part(cfg));
-    pw_planner_init(core->main_planner, &core->cfg, core->side_planner);
-    pw_kin_init(&core->side_kin, &core->side_cfg);
+    at += pw_core_part();
+    core->planner = (struct pw_planner *)(void *)at;
+    at += pw_planner_size(cfg, PW_RAMPS) + pw_kin_part(cfg);
+    core->mesh = (struct pw_mesh_state *)(void *)at;
+    if (cfg->mesh_points) {
+        pw_zero(core->mesh, sizeof *core->mesh);
+        core->mesh->height_nm = (int32_t *)(void *)(at + pw_round(sizeof(struct pw_mesh_state)));
+    }
+    core->side = (struct pw_side *)(void *)(at + pw_mesh_part(cfg));
+    pw_planner_init(core->planner, &core->cfg, PW_RAMPS, core->side);
+    core->side_kin = pw_planner_kin(core->planner);
+    if (pw_kin_part(cfg)) {
+        struct pw_kin *kin = (struct pw_kin *)(void *)(at - pw_kin_part(cfg));
+        pw_side_config(&core->side->cfg, cfg);
+        pw_kin_init(kin, &core->side->cfg);
+        core->side_kin = kin;
+    }
     pw_home(&core->cfg, home);
-    pw_planner_begin(core->main_planner, home, 0);
-    core->doc_stage.planner = core->main_planner;
-    core->doc_stage.skip = &core->skip;
-    core->side_stage.planner = core->side_planner;
-    pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, PW_GCODE, 0);
+    pw_planner_begin(core->planner, home, 0);
+    core->stage.planner = core->planner;
+    core->stage.skip = &core->skip;
+    pw_front_begin(&core->doc, &core->cfg, &core->stage, home, PW_GCODE, 0);
     pw_front_begin(&core->scan, &core->cfg, 0, home, PW_GCODE, 0);
-    core->doc.kin = core->scan.kin = pw_planner_kin(core->main_planner);
+    core->doc.kin = core->scan.kin = pw_planner_kin(core->planner);
     core->doc.state = core->scan.state = PW_FRONT_IDLE;
     core->magic = PW_MAGIC;
     *out = core;
@@ -118,13 +145,13 @@ int32_t pw_begin(struct pw_core *core, int32_t mode, int32_t dialect)
     if (mode == PW_FEED || core->doc.state != PW_FRONT_OPEN) core->last_mode = mode;
     if (mode == PW_SCAN) {
         pw_front_begin(&core->scan, &core->cfg, 0, home, dialect, 0);
-        core->scan.kin = pw_planner_kin(core->main_planner);
+        core->scan.kin = pw_planner_kin(core->planner);
         return PW_OK;
     }
     core->in_side = 0;
-    pw_planner_begin(core->main_planner, home, 0);
-    pw_front_begin(&core->doc, &core->cfg, &core->doc_stage, home, dialect, 0);
-    core->doc.kin = pw_planner_kin(core->main_planner);
+    pw_planner_begin(core->planner, home, 0);
+    pw_front_begin(&core->doc, &core->cfg, &core->stage, home, dialect, 0);
+    core->doc.kin = pw_planner_kin(core->planner);
     return PW_OK;
 }
 
@@ -197,15 +224,15 @@ int32_t pw_flush(struct pw_core *core)
 int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_permille)
 {
     if (!pw_valid(core) || speed_permille < 10 || speed_permille > 10000 || flow_permille < 1 || flow_permille > 2000) return PW_E_ARG;
-    core->doc_stage.speed_permille = speed_permille;
-    core->doc_stage.flow_permille = flow_permille;
+    core->stage.speed_permille = speed_permille;
+    core->stage.flow_permille = flow_permille;
     return PW_OK;
 }
 
 int32_t pw_baby_step(struct pw_core *core, int32_t z_nm)
 {
     if (!pw_valid(core) || z_nm > PW_BABY_MAX_NM || z_nm < -PW_BABY_MAX_NM) return PW_E_ARG;
-    core->doc_stage.baby_nm = z_nm;
+    core->stage.baby_nm = z_nm;
     return PW_OK;
 }
 
@@ -215,12 +242,13 @@ int32_t pw_mesh(struct pw_core *core, const struct pw_mesh *mesh, const int32_t 
     int32_t err;
     if (!pw_valid(core) || (mesh && !height_nm)) return PW_E_ARG;
     pw_home(&core->cfg, home);
-    if (core->doc.state == PW_FRONT_OPEN && (core->doc.todo & ~(uint32_t)PW_TODO_EVENT || core->doc_stage.merge.count)) return PW_E_STATE;
+    if (core->doc.state == PW_FRONT_OPEN && (core->doc.todo & ~(uint32_t)PW_TODO_EVENT || core->stage.merge.count)) return PW_E_STATE;
     /* behind a document nothing moves any more, wherever it ended; within one, only home is where any mesh leaves it */
-    if (!pw_planner_stands(core->main_planner, core->doc.state == PW_FRONT_OPEN ? home : (int64_t *)0)) return PW_E_STATE;
-    if (mesh && (err = pw_mesh_init(&core->mesh, &core->cfg, mesh, height_nm))) return err;
+    if (!pw_planner_stands(core->planner, core->doc.state == PW_FRONT_OPEN ? home : (int64_t *)0)) return PW_E_STATE;
+    if (mesh && core->cfg.mesh_points == 0) return PW_E_MESH;
+    if (mesh && (err = pw_mesh_init(core->mesh, &core->cfg, mesh, height_nm))) return err;
     core->meshed = mesh != 0;
-    pw_planner_mesh(core->main_planner, mesh ? &core->mesh : (struct pw_mesh_state *)0);
+    pw_planner_mesh(core->planner, mesh ? core->mesh : (struct pw_mesh_state *)0);
     return PW_OK;
 }
 
@@ -233,7 +261,7 @@ int32_t pw_mesh_lift_at(struct pw_core *core, const int64_t *place_nm, int64_t *
         if (pw_abs64(place_nm[i]) > PW_PLACE_MAX) return PW_E_ARG;
         at_q32[i] = pw_nm_q32(place_nm[i]);
     }
-    *lift_nm = core->meshed ? pw_mm_nm(pw_mesh_lift(&core->mesh, at_q32, 0)) : 0;
+    *lift_nm = core->meshed ? pw_mm_nm(pw_mesh_lift(core->mesh, at_q32, 0)) : 0;
     return PW_OK;
 }
 
@@ -242,7 +270,7 @@ int32_t pw_counts_at(struct pw_core *core, const int64_t *place_nm, int64_t *cou
     const struct pw_kin *kin;
     int32_t i, err;
     if (!pw_valid(core) || !place_nm || !counts) return PW_E_ARG;
-    kin = &core->side_kin;
+    kin = core->side_kin;
     for (i = 0; i < 3; i++)
         if (pw_abs64(place_nm[i]) > PW_PLACE_MAX) return PW_E_REACH;
     if ((err = pw_kin_guard(kin, place_nm))) return err;
@@ -259,19 +287,26 @@ int32_t pw_place_at(struct pw_core *core, const int64_t *counts, int64_t *place_
         if (pw_abs64(counts[i]) > INT32_MAX) return PW_E_REACH;
         at_q32[i] = counts[i] * ((int64_t)1 << 32);
     }
-    return pw_kin_place_nm(&core->side_kin, at_q32, place_nm);
+    return pw_kin_place_nm(core->side_kin, at_q32, place_nm);
 }
 
 int32_t pw_enter(struct pw_core *core)
 {
     int64_t at[PW_MOTORS];
+    struct pw_side *side;
+    struct pw_planner *planner;
     if (!pw_valid(core)) return PW_E_ARG;
     if (core->in_side) return PW_E_STATE;
-    pw_planner_place_of(core->main_planner, &core->side_kin, at);
-    pw_planner_init(core->side_planner, &core->side_cfg, (char *)core->side_planner + pw_planner_size(&core->side_cfg));
-    pw_planner_begin(core->side_planner, at, 0);
-    pw_front_begin(&core->side, &core->side_cfg, &core->side_stage, at, PW_GCODE, 1);
-    core->side.kin = &core->side_kin;
+    side = core->side;
+    planner = pw_side_planner(core);
+    pw_planner_place_of(core->planner, core->side_kin, at);
+    pw_side_config(&side->cfg, &core->cfg);
+    pw_planner_init(planner, &side->cfg, PW_RAMPS_SHORT, (char *)planner + pw_planner_size(&side->cfg, PW_RAMPS_SHORT));
+    pw_planner_begin(planner, at, 0);
+    side->stage.planner = planner;
+    side->stage.skip = 0;
+    pw_front_begin(&side->front, &side->cfg, &side->stage, at, PW_GCODE, 1);
+    side->front.kin = core->side_kin;
     core->in_side = 1;
     return PW_OK;
 }
@@ -281,7 +316,7 @@ int32_t pw_leave(struct pw_core *core)
     if (!pw_valid(core)) return PW_E_ARG;
     if (!core->in_side) return PW_E_STATE;
     core->in_side = 0;
-    pw_planner_resume(core->main_planner);
+    pw_planner_resume(core->planner);
     return PW_OK;
 }
 

@@ -121,6 +121,9 @@ int64_t pw_divq32(int64_t a, int64_t b)
 
 int64_t pw_div(int64_t a, int64_t b)
 {
+#if defined(__ARM_FEATURE_IDIV) /* the library's division is short with the chip's of 32 bits */
+    return a / b;
+#else
     struct pw_divisor d;
     uint64_t u = a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
     int64_t q;
@@ -132,5 +135,6 @@ int64_t pw_div(int64_t a, int64_t b)
         q = pw_divisor_floor(&d, (int64_t)u);
     }
     return a < 0 ? -q : q;
+#endif
 }
 #endif

@@ -17,7 +17,7 @@
 static void pw_fire_marks(struct pw_planner *pl, int64_t t_q16)
 {
     uint32_t size = pw_marks_size(pl->cfg);
-    while (pl->mark_fired != pl->mark_head && (int32_t)(pl->done - pl->mark_segs[pl->mark_fired % size]) >= 0)
+    while (pl->mark_fired != pl->mark_head && (int32_t)(pl->done - pl->marks[pl->mark_fired % size].reserved) >= 0)
         pl->marks[pl->mark_fired++ % size].tick = (uint64_t)((t_q16 + 32768) >> 16);
 }
 
@@ -32,6 +32,13 @@ static void pw_end_segment(struct pw_planner *pl, int64_t t_q16)
     pl->seg_ready = 0;
     pl->done++;
     pw_fire_marks(pl, t_q16);
+}
+
+/* Can the segment move the motor?  Where each axis has its own, only along it. */
+static int pw_moves(const struct pw_planner *pl, const struct pw_seg *sg, int32_t m)
+{
+    if (m > 2) return m == 3 + pw_seg_tool(sg);
+    return sg->d_nm[m] || pl->kin.kind != PW_CARTESIAN || pw_kin_is_skewed(&pl->kin) || pw_mesh_of(pl);
 }
 
 static void pw_begin_segment(struct pw_planner *pl)
@@ -55,11 +62,14 @@ static void pw_begin_segment(struct pw_planner *pl)
     }
     for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
-        mo->start_q32 = pw_motor_position(pl, m, pl->pos_nm);
+        if (pl->seg_follows) mo->start_q32 += mo->delta_q32;
+        else mo->start_q32 = pw_motor_position(pl, m, pl->pos_nm);
+        mo->delta_q32 = mo->rate_q32 = 0;
+        if (!pw_moves(pl, sg, m)) continue;
         mo->delta_q32 = pw_motor_position(pl, m, to) - mo->start_q32;
-        mo->rate_q32 = mo->delta_q32 ? pw_sdivq32_by(mo->delta_q32, &by) : 0;
+        if (mo->delta_q32) mo->rate_q32 = pw_sdivq32_by(mo->delta_q32, &by);
     }
-    pl->seg_ready = 1;
+    pl->seg_follows = pl->seg_ready = 1;
 }
 
 /* Sets time and polynomial of the next phase of the ramp in work; 0 when the ramp is over. */
@@ -89,7 +99,7 @@ static int pw_next_phase(struct pw_planner *pl, const struct pw_ramp *r)
     if (pl->phase == 1) {
         c[0] = pw_mulshift(pl->gen_v_q32, r->tj_q32, 32);
         c[1] = 0;
-        c[2] = pw_mulshift(part, r->tj_q32, 32) / 3;
+        c[2] = pw_div(pw_mulshift(part, r->tj_q32, 32), 3);
     } else if (pl->phase == 2) {
         c[0] = pw_mulshift(pl->gen_v_q32 + part, r->ta_q32, 32);
         c[1] = pw_mulshift(dv - 2 * part, r->ta_q32, 33);
@@ -97,7 +107,7 @@ static int pw_next_phase(struct pw_planner *pl, const struct pw_ramp *r)
     } else {
         c[0] = pw_mulshift(r->v1_q32 - part, r->tj_q32, 32);
         c[1] = pw_mulshift(part, r->tj_q32, 32);
-        c[2] = -c[1] / 3;
+        c[2] = -pw_div(c[1], 3);
     }
     return 1;
 }
@@ -112,7 +122,7 @@ static void pw_begin_motors(struct pw_planner *pl)
 {
     int64_t ahead = pl->gen_s_q32 - pl->seg_s_q32;
     int32_t m, i;
-    pw_begin_span(&pl->span, pl->time_q16, pl->phase_t_q16);
+    if (pl->u0_q32 == 0) pw_begin_span(&pl->span, pl->time_q16, pl->phase_t_q16);
     for (m = 0; m < pl->cfg->motors; m++) {
         struct pw_motor *mo = &pl->motors[m];
         int64_t rate = mo->rate_q32, base = mo->start_q32;

@@ -83,7 +83,7 @@ static void pw_finish(struct pw_planner *pl, uint32_t head, int64_t s, int64_t v
         if (sg->flags & PW_SEG_FLUSH) pl->flushes--;
         pl->open++;
     }
-    while (pl->mark_open != pl->mark_head && (int32_t)(pl->open - pl->mark_segs[pl->mark_open % pw_marks_size(pl->cfg)]) >= 0)
+    while (pl->mark_open != pl->mark_head && (int32_t)(pl->open - pl->marks[pl->mark_open % pw_marks_size(pl->cfg)].reserved) >= 0)
         pl->mark_open++;
 }
 
@@ -101,7 +101,7 @@ static int pw_publish_part(struct pw_planner *pl)
     struct pw_looking *lk = &pl->look;
     if (!lk->flush && !pw_keeps_margin(pl, lk->out.s_q32, lk->out.v_q32)) return 0;
     pw_finish(pl, lk->out.head, lk->out.s_q32, lk->out.v_q32, lk->window);
-    lk->out.room = PW_RAMPS_ROOM;
+    lk->out.room = pw_ramps_room(pl);
     lk->moved = 1;
     return 1;
 }
@@ -266,7 +266,7 @@ static int32_t pw_decide(struct pw_planner *pl, int got)
     }
 }
 
-static int pw_room(const struct pw_planner *pl, uint32_t head) { return PW_RAMPS - (head - pl->ramp_tail) >= PW_RAMPS_ROOM; }
+static int pw_room(const struct pw_planner *pl, uint32_t head) { return head - pl->ramp_tail <= PW_RAMPS_WAIT; }
 
 static int pw_begin_look(struct pw_planner *pl)
 {

@@ -32,11 +32,12 @@ int32_t pw_plan_flush(struct pw_planner *pl);
 int32_t pw_plan_place(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS]);
 
 /* Called by the core object (pw_core.c, the front end's owner). */
-size_t pw_planner_size(const struct pw_config *cfg);        /* multiple of 8 */
+enum { PW_RAMPS = 96, PW_RAMPS_SHORT = 64 }; /* ramps that wait for the generator, those included that are not final yet */
+size_t pw_planner_size(const struct pw_config *cfg, int32_t ramps); /* multiple of 8 */
 /* Scratch: memory of look-ahead that may be used otherwise while the planner does nothing, if pw_planner_resume is called then. */
 size_t pw_scratch_size(const struct pw_config *cfg);
 /* mem zeroed or not; cfg outlives it and was checked */
-void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg, void *scratch);
+void pw_planner_init(struct pw_planner *pl, const struct pw_config *cfg, int32_t ramps, void *scratch);
 void pw_planner_resume(struct pw_planner *pl);
 /* New document: plan tick start_tick, standing at position_nm; motor counts = round(position * steps) unless counts is given. */
 void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS], const int64_t *counts);

@@ -1,4 +1,4 @@
-/* What the parts of the planner share: pw_planner.c (queue of lines), pw_look.h (look-ahead: lines to ramps), pw_gen.c (ramps to
+/* What the parts of the planner share: pw_planner.c (queue), pw_line.c (lines into it), pw_look.h (look-ahead: lines to ramps), pw_gen.c (ramps to
  * path pieces), pw_follow.h (path pieces to motors), pw_runs.h (motors to runs of steps).  Units as in pw_ramp.h; motor positions are steps Q32. */
 #ifndef PW_PLANNER_H
 #define PW_PLANNER_H
@@ -11,9 +11,8 @@
 enum {
     PW_DENSE = 16,           /* segments over which density is measured */
     PW_NO_LIMIT = INT32_MAX,
-    PW_RAMPS = 96,           /* ramps that wait for the generator, those included that are not final yet */
-    PW_RAMPS_ROOM = 80,      /* of these an interval between valleys may take at most so many, */
-    PW_RAMPS_LEAST = 56,     /* and at least so many are free when it begins */
+    PW_RAMPS_WAIT = 16,      /* look-ahead begins when at most so many ramps of the ring wait for the generator; */
+    PW_RAMPS_MOST = 40,      /* an interval between valleys needs all but so many to begin with */
     PW_BACK = 8,             /* the curve rule reads back a window / PW_BACK of segments */
     PW_OPEN_MARKS = 32,      /* marks that look-ahead waits with: as many end it, so that the ring's size does not matter */
     PW_SEG_FLUSH = 1,        /* look-ahead ends behind this segment */
@@ -159,15 +158,16 @@ struct pw_planner {
     int32_t cap_um_s, accel_um_s2;
     struct pw_kin kin;
     const struct pw_mesh_state *mesh; /* in force, or NULL */
+    struct pw_motor *motors;
     struct pw_seg *segs;
     struct pw_ramp *ramps;
     struct pw_knot *knots; /* scratch of look-ahead, which the contexts share */
     int64_t *v2_q48;       /* the same: squared speed at the end of segment look.first + i by constant acceleration */
     struct pw_steprun *runs; /* a ring of cfg->ring_runs per motor */
-    struct pw_markrec *marks;
-    uint32_t *mark_segs;
+    struct pw_markrec *marks; /* `reserved` is the segment that a mark waits for */
     struct pw_piece *pieces; /* a ring */
     uint32_t capacity; /* of segs */
+    uint32_t ramps_size;
 
     /* natural units */
     int64_t unit_um_s_q64;  /* um/s to Q32: multiply, shift by 32 */
@@ -217,41 +217,42 @@ struct pw_planner {
     int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
     int32_t piece;        /* a piece is in work */
     int32_t motor;        /* bit per motor whose steps of the piece are made */
-    int32_t seg_ready;    /* the motors' fields hold the segment in work */
+    int32_t seg_ready;    /* the motors' fields hold the segment in work, */
+    int32_t seg_follows;  /* or the one before it */
     int32_t seg_ends;     /* the segment ends with the piece */
 
     /* marks, by running number: out <= fired <= open <= head; those from `open` on lie behind segments that are not final */
     uint32_t mark_head, mark_open, mark_fired, mark_out;
 
-    struct pw_motor motors[PW_MOTORS];
-
-    /* history of the path, and the tracks that follow it; n_tracks = 0: motors straight from phases (pw_gen.c) */
+    /* the tracks that follow the path; n_tracks = 0: motors straight from phases (pw_gen.c) */
     int32_t n_tracks;
     int32_t all_tracks;    /* n_tracks where there are tracks */
     int32_t tool;          /* whose e the pieces hold */
     int32_t unsettled;     /* pw_planner: the last thing pushed was a line, */
     int32_t line_tool;     /* of this extruder */
-    uint32_t piece_size;   /* of the ring, a power of two */
-    uint32_t piece_head;
-    int32_t piece_open;    /* slot piece_head holds a piece that is too short yet; its end: */
-    int64_t open_end_q16;
-    int64_t piece_min_q16; /* least time of PW_PIECE_MEAN pieces */
+    uint32_t piece_size;   /* of the ring of pieces, a power of two */
     uint32_t piece_joined; /* pieces that were too short (diagnosis) */
     int64_t front_q16;     /* the pieces' end */
     int64_t delay_q16;     /* of everything, so that shapers may look ahead */
     int64_t reach_q16;     /* longest lag: time from the end of motion until all stands */
     int64_t half_q16;      /* half the smoothing window */
+    int64_t us_q32;        /* Q16 ticks of a us, 32 bits more */
+
+    /* What follows has memory only where there are tracks (pw_planner_size): history of the path, and the tracks. */
+    uint32_t piece_head;
+    int32_t piece_open;    /* slot piece_head holds a piece that is too short yet; its end: */
+    int64_t open_end_q16;
+    int64_t piece_min_q16; /* least time of PW_PIECE_MEAN pieces */
     int64_t inv_half_q32;  /* 2^half_scale / half */
     int32_t half_scale;
     int32_t phase_scale;   /* of the phase in work, */
     int64_t phase_inv_q32; /* 2^phase_scale / duration */
-    int64_t us_q32;        /* Q16 ticks of a us, 32 bits more */
     int64_t seg_at_q32[4], seg_rate_q32[4]; /* segment in work: start in mm, and change a mm of path */
     int64_t seg_advance_q16; /* its pressure advance */
     struct pw_shaping shaping[5]; /* x y z, PW_AXIS_E, PW_AXIS_SMOOTH */
     int64_t matrix_q32[PW_MOTORS][3]; /* steps a mm of each axis; of the extruders in [0] */
     int64_t origin_q32[PW_MOTORS];    /* steps where all axes are 0 */
-    struct pw_track tracks[PW_TRACKS];
+    struct pw_track tracks[PW_TRACKS]; /* the last member: as many as the machine may need */
 };
 
 /* Branches of features that this build does without go away with these. */
@@ -261,7 +262,8 @@ static inline const struct pw_mesh_state *pw_mesh_of(const struct pw_planner *pl
 static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
 static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL & 7); }
 static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
-static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % PW_RAMPS]; }
+static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % pl->ramps_size]; }
+static inline int32_t pw_ramps_room(const struct pw_planner *pl) { return (int32_t)pl->ramps_size - PW_RAMPS_WAIT; }
 
 static inline int64_t pw_speed(const struct pw_planner *pl, int64_t um_s) { return pw_mulshift(um_s, pl->unit_um_s_q64, 32); }
 int64_t pw_accel(struct pw_planner *pl, int32_t um_s2);
@@ -287,6 +289,8 @@ static inline int64_t pw_both_cap2(struct pw_planner *pl, const struct pw_seg *a
 /* Time of a dwell in Q32 U. */
 static inline int64_t pw_seg_dwell(const struct pw_seg *sg) { return ((int64_t)sg->cruise_um_s << 32) + (uint32_t)sg->accel_um_s2; }
 
+int pw_full(const struct pw_planner *pl); /* nothing more is let into the queue */
+int64_t pw_last_end(const struct pw_planner *pl); /* path coordinate behind the last segment */
 /* Has look-ahead all that it may wait for?  A full window, or as many marks as can wait. */
 int pw_must_look(const struct pw_planner *pl);
 /* pw_look.c: 1 when ramps were added, 0 when more segments or room are needed, PW_E_ASSERT when a single line has no profile. */

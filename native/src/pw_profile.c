@@ -203,14 +203,14 @@ int pw_profile(struct pw_planner *pl, int32_t work)
     struct pw_out *o = &lk->out;
     if (lk->i == 0) {
         o->head = pl->ramp_head;
-        o->room = PW_RAMPS_ROOM;
+        o->room = pw_ramps_room(pl);
         o->s_q32 = pl->plan_s_q32;
         o->v_q32 = pl->plan_v_q32;
         lk->at = 0;
     }
     while (lk->i < lk->count - 1) {
         if (!pl->knots[++lk->i].valley) continue;
-        if (o->room < PW_RAMPS_LEAST) {
+        if (o->room < (int32_t)pl->ramps_size - PW_RAMPS_MOST) {
             lk->i--;
             return 3;
         }

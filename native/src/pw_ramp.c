@@ -32,15 +32,15 @@ int64_t pw_ramp_length_to(const struct pw_limits *lim, int64_t v0, int64_t v1, i
     part = pw_mulshift(whole, pw_divq32(s.tj, s.tj + s.ta), 33);
     if (dv <= part) { /* v = v0 + part (t/tj)^2, length = t (v0 + dv/3) */
         t = pw_mulshift(s.tj, pw_sqrt_q32(pw_divq32(dv, part)), 32);
-        return pw_mulshift(t, v0 + dv / 3, 32);
+        return pw_mulshift(t, v0 + pw_div(dv, 3), 32);
     }
     if (whole - dv < part) {
         int64_t rest = whole - dv;
         t = pw_mulshift(s.tj, pw_sqrt_q32(pw_divq32(rest, part)), 32);
-        return pw_mulshift(2 * s.tj + s.ta, v0 + v1, 33) - pw_mulshift(t, v1 - rest / 3, 32);
+        return pw_mulshift(2 * s.tj + s.ta, v0 + v1, 33) - pw_mulshift(t, v1 - pw_div(rest, 3), 32);
     }
     t = s.ta > 0 ? pw_mulshift(s.ta, pw_divq32(dv - part, whole - 2 * part + 1), 32) : 0;
-    return pw_mulshift(s.tj, v0 + part / 3, 32) + pw_mulshift(t, v0 + part + v, 33);
+    return pw_mulshift(s.tj, v0 + pw_div(part, 3), 32) + pw_mulshift(t, v0 + part + v, 33);
 }
 
 int64_t pw_ramp_peak(const struct pw_limits *lim, int64_t v0, int64_t v1, int64_t length, int64_t cap)
@@ -95,7 +95,7 @@ int64_t pw_ramp_peak(const struct pw_limits *lim, int64_t v0, int64_t v1, int64_
 
 int64_t pw_ramp_reserve(const struct pw_limits *lim, int64_t v)
 {
-    int64_t c = pw_mulshift(lim->accel, pw_divq32(lim->accel, lim->jerk), 32), dv = v / 3 * 2, most;
+    int64_t c = pw_mulshift(lim->accel, pw_divq32(lim->accel, lim->jerk), 32), dv = pw_div(v, 3) * 2, most;
     most = pw_ramp_length(lim, v, 0);
     if (dv > c) dv = pw_max64(c, v - c / 2);
     if (dv < v) most = pw_max64(most, pw_ramp_length(lim, v - dv, v));

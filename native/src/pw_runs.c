@@ -14,13 +14,14 @@ int64_t pw_cubic(const int64_t c[3], int64_t u)
 {
     if (u >= PW_ONE) return c[0] + c[1] + c[2];
     if (u <= 0) return 0;
+    if ((c[1] | c[2]) == 0) return pw_mulq32(c[0], (uint32_t)u);
     return pw_mulq32(pw_mulq32(pw_mulq32(c[2], (uint32_t)u) + c[1], (uint32_t)u) + c[0], (uint32_t)u);
 }
 
 static int64_t pw_slope(const int64_t c[3], int64_t u)
 {
     if (u >= PW_ONE) return c[0] + 2 * c[1] + 3 * c[2];
-    if (u <= 0) return c[0];
+    if (u <= 0 || (c[1] | c[2]) == 0) return c[0];
     return pw_mulq32(pw_mulq32(3 * c[2], (uint32_t)u) + 2 * c[1], (uint32_t)u) + c[0];
 }
 
@@ -28,9 +29,9 @@ static int64_t pw_slope(const int64_t c[3], int64_t u)
 static int64_t pw_newton_step(int64_t e, int64_t d)
 {
     int sh = pw_clz64((uint64_t)pw_abs64(e)) - 1;
-    if (sh >= 32) return e * PW_ONE / d;
+    if (sh >= 32) return pw_div(e * PW_ONE, d);
     d >>= 32 - sh;
-    return e * ((int64_t)1 << sh) / (d > 0 ? d : 1);
+    return pw_div(e * ((int64_t)1 << sh), d > 0 ? d : 1);
 }
 
 /* Newton, kept in its bracket by bisection. */

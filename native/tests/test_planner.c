@@ -95,7 +95,7 @@ static void check_ramps(struct pw_planner *pl, uint32_t from, double *last_v, do
 /* chaos: drain and run in random small portions */
 static struct result play(const struct pw_config *cfg, const struct line_list *list, int chaos)
 {
-    size_t size = pw_planner_size(cfg);
+    size_t size = pw_planner_size(cfg, PW_RAMPS);
     struct pw_planner *pl = malloc(size);
     void *scratch = malloc(pw_scratch_size(cfg));
     struct result res;
@@ -107,7 +107,7 @@ static struct result play(const struct pw_config *cfg, const struct line_list *l
     memset(&res, 0, sizeof res);
     memset(pl, 0xA5, size);
     U = 65536.0 / cfg->tick_hz;
-    pw_planner_init(pl, cfg, scratch);
+    pw_planner_init(pl, cfg, PW_RAMPS, scratch);
     pw_planner_begin(pl, zero, 0);
     for (m = 0; m < 4; m++) res.hash[m] = 1469598103934665603u;
     for (;;) {

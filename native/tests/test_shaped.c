@@ -209,7 +209,7 @@ static void take(struct run *r, struct pw_planner *pl, int chaos, int *work)
 
 static struct run play(const struct pw_config *cfg, const struct pw_mesh_state *mesh, const struct list *l, int chaos)
 {
-    size_t size = pw_planner_size(cfg);
+    size_t size = pw_planner_size(cfg, PW_RAMPS);
     struct pw_planner *pl = malloc(size);
     void *scratch = malloc(pw_scratch_size(cfg));
     struct run r;
@@ -220,7 +220,7 @@ static struct run play(const struct pw_config *cfg, const struct pw_mesh_state *
     double at[4] = {0, 0, 0, 0}, s_end = 0, s_now = 0, v_now = 0, U = 65536.0 / cfg->tick_hz;
     memset(&r, 0, sizeof r);
     memset(pl, 0xA5, size);
-    pw_planner_init(pl, cfg, scratch);
+    pw_planner_init(pl, cfg, PW_RAMPS, scratch);
     pw_planner_begin(pl, zero, 0);
     pw_planner_mesh(pl, mesh);
     for (;;) {
