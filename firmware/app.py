@@ -10,6 +10,7 @@ from firmware.ipp import attributes, registry_request
 from firmware.ipp import operations as operation_table
 from firmware.ipp.dispatch import Dispatcher
 from firmware.ipp.materials import Materials
+from firmware.ipp.notifier import Notifier
 from firmware.ipp.printer import PATH, Printer
 from firmware.jobs.checker import Checker
 from firmware.jobs.journal import keys_needed
@@ -88,6 +89,8 @@ class App:
         dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH,), authorize=access.authorize)
         if server_settings is None:
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
+        self.notifier = Notifier(self.config, self._may_store, roomy)
+        self.printer.notifier = self.notifier  # pyright: ignore[reportAttributeAccessIssue]
         self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts)
         self.discovery = None
         if machine.net.datagrams:
@@ -141,11 +144,13 @@ class App:
             # the printer can say so by IPP, which is better than silence
             print_exception(error)
         await self.printer.load()
+        self.notifier.start(self.printer)
         await self.machine.net.serve(self.server.handle)
         self._tasks = [
             asyncio.create_task(self._watch(self.server.run)),
             asyncio.create_task(self._watch(self.checker.run)),
         ]
+        self._tasks.append(asyncio.create_task(self._watch(self.notifier.run)))
         if self.discovery is not None:
             self._tasks.append(asyncio.create_task(self._watch(self.discovery.run)))
         self._runner_task = asyncio.create_task(self._watch_runner())

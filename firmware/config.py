@@ -10,8 +10,9 @@ from hal.compat import const, print_exception, urandom
 from hal.errors import ConfigError, StorageError
 
 _TEXT_BYTES = const(127)  # RFC 8011: text attributes of a printer that are text(127)
-_KEYS_MAX = const(32)
+_KEYS_MAX = const(40)
 ACCOUNTS_MAX = const(16)
+SUBSCRIPTIONS_MAX = const(8)  # that are kept over a restart
 
 # Record keys: never used again for anything else.  (number, name)
 _UUID = const(1)
@@ -30,6 +31,7 @@ _TEXTS = (
 _NETWORK_NAMES = const(62)
 _MESH = const(63)
 _FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
+_FIRST_SUBSCRIPTION = const(96)  # and the SUBSCRIPTIONS_MAX - 1 keys after it
 _NOT_EMPTY = ("printer_name",)
 
 
@@ -146,6 +148,21 @@ class Config:
             self._log.delete(_FIRST_ACCOUNT + place)
         else:
             self._log.put(_FIRST_ACCOUNT + place, record)
+
+    def has_subscriptions(self):
+        """True when there is a record of any."""
+        return any(self.subscription(place) is not None for place in range(SUBSCRIPTIONS_MAX))
+
+    def subscription(self, place):
+        """The record of a subscription (bytes, firmware/ipp/subscription_store), place 0 to SUBSCRIPTIONS_MAX - 1; None without one."""
+        return self._read(_FIRST_SUBSCRIPTION + place)
+
+    def set_subscription(self, place, record):
+        """Changes one, or removes it (None), at once; durable after save().  Raises StorageError, then nothing has changed."""
+        if record is None:
+            self._log.delete(_FIRST_SUBSCRIPTION + place)
+        else:
+            self._log.put(_FIRST_SUBSCRIPTION + place, record)
 
     async def save(self):
         """Returns when every change so far is durable.  Raises StorageError."""

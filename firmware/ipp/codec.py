@@ -270,7 +270,8 @@ class Decoder:
 class Response:
     """What a handler answers.
 
-    status: of firmware/ipp/status; message: one sentence or None; `unsupported`: list of encoded attributes; `groups`: list of
+    status: of firmware/ipp/status; message: one sentence or None; `operation`: further operation attributes, encoded, behind charset,
+    language and message; `unsupported`: list of encoded attributes; `groups`: list of
     (group tag, iterable of encoded attributes), each group in the order of the answer (RFC 8010 section 3.3).  Iterables are walked
     once, while the answer is sent.
     """
@@ -278,6 +279,7 @@ class Response:
     def __init__(self, status=0, message=None):
         self.status = status
         self.message = message
+        self.operation = ()
         self.unsupported = []
         self.groups = []
 
@@ -291,6 +293,8 @@ class Response:
         yield struct.pack(">BBHI", version[0], version[1], self.status, request_id) + _ANSWER_OPERATION_GROUP
         if self.message:
             yield attribute(tags.TEXT, "status-message", [clip(self.message, 255)])
+        for piece in self.operation:
+            yield piece
         if self.unsupported:
             yield b"\x05"
             for piece in self.unsupported:

@@ -14,6 +14,8 @@ PARTS = (
     (("queue_ops",), b"\x0c\x0d\x14\x2f\x30\x31\x3a"),
     (("control_ops",), b"\x10\x11\x22\x23\x24\x25\x26\x29\x2d\x2e\x38\x39\x3c"),
     (("settings_ops",), b"\x13\x15"),
+    (("notification_ops",), b"\x1c"),
+    (("subscription_ops",), b"\x16\x17\x18\x19\x1a\x1b"),
 )
 
 

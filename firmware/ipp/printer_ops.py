@@ -12,7 +12,7 @@ from firmware.ipp.codec import Response, clip
 from firmware.ipp.requested import JOB_GROUPS, PRINTER_GROUPS, Requested
 from firmware.ipp.status import IppError
 from firmware.jobs import states
-from hal.compat import const, sleep_ms
+from hal.compat import const, seldom, sleep_ms
 
 _KB = const(1024)
 _JOBS_A_STEP = const(16)  # looked at between two chances for the other tasks
@@ -53,7 +53,7 @@ def _judged(ctx):
 
 async def validate_job(ctx):
     """RFC 8011 section 4.2.3: as Create-Job, without a job; a printer that takes none now (RFC 3998 section 3.1.1) judges all the same."""
-    return answer(_judged(ctx)[1])
+    return await _subscribed(ctx, None, answer(_judged(ctx)[1]))
 
 
 async def create_job(ctx):
@@ -69,7 +69,15 @@ async def create_job(ctx):
     name = str(clip(name, 255), "utf-8")
     job = made(lambda: queue.create(name, ctx.user, entries, None, None, turn.priority, turn.hold, turn.hold_unix))
     await stored(queue)
-    return answer(unsupported).add(tags.JOB_GROUP, printer.job_attributes.state(job, ctx.uri))
+    response = answer(unsupported).add(tags.JOB_GROUP, printer.job_attributes.state(job, ctx.uri))
+    return await _subscribed(ctx, job, response)
+
+
+async def _subscribed(ctx, job, response):
+    """The answer, with what came of the request's subscription groups, if it has any."""
+    if ctx.request.group(tags.SUBSCRIPTION_GROUP) is not None:
+        await seldom("firmware.ipp.subscription_ops", "add_to_job")(ctx, job, response)
+    return response
 
 
 async def validate_document(ctx):

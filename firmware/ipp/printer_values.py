@@ -85,6 +85,7 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "job-settable-attributes-supported": settable_of_jobs(materials),
         "job-k-octets-supported": [(0, min(caps.spool_bytes // _KB, attributes.MAX))],
         "multiple-operation-time-out": [time_out_s],
+        "notify-lease-duration-supported": [0, (10, 86400)],
         "operations-supported": sorted(operations),
         "platform-shape": ["rectangle"],
         "device-uuid": [settings.get("printer_uuid", None)],

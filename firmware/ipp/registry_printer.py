@@ -48,7 +48,8 @@ D;document-format-supported;1setOf mimeMediaType;rfc8011;R;=text/x-gcode,applica
 D;generated-natural-language-supported;1setOf naturalLanguage;rfc8011;R;=en
 D;identify-actions-default;1setOf type2 keyword;PWG5100.13;R;*
 D;identify-actions-supported;1setOf type2 keyword;PWG5100.13;R;*
-D;ipp-features-supported;1setOf type2 keyword;PWG5100.13;R;=ipp-3d
+D;ipp-features-supported;1setOf type2 keyword;PWG5100.13;R;=ipp-3d,subscription-object
+D;ippget-event-life;integer(15:MAX);rfc3996;o;=60
 D;ipp-versions-supported;1setOf type2 keyword;rfc8011;R;=1.1,2.0
 D;job-creation-attributes-supported;1setOf keyword;PWG5100.7;R;*
 D;job-ids-supported;boolean;PWG5100.7;R;=true
@@ -66,6 +67,15 @@ D;multiple-document-jobs-supported;boolean;rfc8011;R;=false
 D;multiple-operation-time-out;integer(1:MAX);rfc8011;R;*
 D;multiple-operation-time-out-action;type2 keyword;PWG5100.13;R;=abort-job
 D;natural-language-configured;naturalLanguage;rfc8011;R;=en
+D;notify-attributes-supported;1setOf keyword;rfc3995;o;=job-name,job-state-message,printer-state-message,\
+printwright-job-layer,printwright-job-progress,printwright-job-time-left,queued-job-count
+D;notify-events-default;1setOf type2 keyword;rfc3995;o;=job-completed
+D;notify-events-supported;1setOf type2 keyword;rfc3995;o;=job-completed,job-config-changed,job-created,job-progress,job-state-changed,\
+job-stopped,none,printer-config-changed,printer-queue-order-changed,printer-restarted,printer-state-changed,printer-stopped
+D;notify-lease-duration-default;integer(0:67108863);rfc3995;o;=3600
+D;notify-lease-duration-supported;1setOf (integer(0:67108863) | rangeOfInteger(0:67108863));rfc3995;o;*
+D;notify-max-events-supported;integer(2:MAX);rfc3995;o;=16
+D;notify-pull-method-supported;1setOf type2 keyword;rfc3995;o;=ippget
 D;operations-supported;1setOf type2 enum;rfc8011;R;*
 D;pdl-override-supported;type2 keyword;rfc8011;R;=attempted
 D;platform-shape;type2 keyword;PWG5100.21;r;*

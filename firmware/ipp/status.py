@@ -5,6 +5,9 @@ from hal.compat import const
 OK = const(0x0000)
 OK_IGNORED = const(0x0001)  # something is listed in the unsupported group
 OK_CONFLICTING = const(0x0002)
+OK_IGNORED_SUBSCRIPTIONS = const(0x0003)  # some were made, some not
+OK_TOO_MANY_EVENTS = const(0x0005)
+OK_EVENTS_COMPLETE = const(0x0007)
 
 BAD_REQUEST = const(0x0400)
 FORBIDDEN = const(0x0401)
@@ -26,6 +29,8 @@ COMPRESSION_ERROR = const(0x0410)
 FORMAT_ERROR = const(0x0411)
 ACCESS_ERROR = const(0x0412)
 NOT_SETTABLE = const(0x0413)
+IGNORED_ALL_SUBSCRIPTIONS = const(0x0414)
+TOO_MANY_SUBSCRIPTIONS = const(0x0415)
 UNPRINTABLE = const(0x041B)
 
 INTERNAL_ERROR = const(0x0500)

@@ -2,6 +2,7 @@
 
 from firmware.ipp import operations
 from firmware.ipp.materials import Materials
+from firmware.ipp.notifier import Notifier
 from firmware.ipp.printer import Printer
 from firmware.jobs import journal, records
 from firmware.jobs.queue import JobQueue
@@ -19,6 +20,8 @@ class FakeStatus:
         self.printer_state = 3
         self.state_reasons = []
         self.state_message = ""
+        self.progress = 0
+        self.layer = None
         self.job_id = None
         self.position_um = [1000, 20000, 300]
         self.changed_s = 1
@@ -93,6 +96,17 @@ class FakeSettings(dict):
     async def save(self):
         pass
 
+    def has_subscriptions(self):
+        return any(isinstance(name, int) for name in self)
+
+    def subscription(self, place):
+        return self.get(place)
+
+    def set_subscription(self, place, record):
+        self[place] = record
+        if record is None:
+            del self[place]
+
 
 class FakeHeating:
     """values: [(name, current or None, target)]."""
@@ -135,4 +149,6 @@ def make_printer(name="sim-corexy", settings=None, flash_bytes=1 << 19, **caps):
     printer = Printer(machine, queue, FakeRunner(), heating, materials, known, sorted(table), "1.2.3")
     printer.refresh()
     printer.table = table
+    printer.notifier = Notifier(known, lambda: True, True)
+    printer.notifier.start(printer)
     return printer

@@ -19,18 +19,18 @@ TABLES = {
 }
 # groups of the registry for each object and group letter of ours
 GROUPS = {
-    ("operation", "O"): ("Operation",),
+    ("operation", "O"): ("Operation", "Subscription Template", "Subscription Status"),
     ("document", "D"): ("Document Description",),
     ("document", "S"): ("Document Status",),
     ("job", "T"): ("Job Template",),
     ("job", "D"): ("Job Description",),
     ("job", "S"): ("Job Status",),
     ("printer", "T"): ("Printer Description",),
-    ("printer", "D"): ("Printer Description", "Printer Status"),
+    ("printer", "D"): ("Printer Description", "Printer Status", "Subscription Template"),
     ("printer", "S"): ("Printer Status",),
 }
-# required by PWG 5100.21-2019 and RFC 3998, missing in the registry
-REGISTRY_GAPS = ("print-accuracy-default", "predecessor-job-id")
+# of PWG 5100.21-2019, RFC 3998 and RFC 3995, missing in the registry
+REGISTRY_GAPS = ("print-accuracy-default", "predecessor-job-id", "my-subscriptions")
 
 
 def facts():
@@ -49,6 +49,7 @@ def all_rows():
 
 def normal(syntax):
     """A syntax without its differences in spelling."""
+    syntax = syntax.replace("(0: ", "(0:")
     syntax = re.sub(r"^1setOf \(([^()|]+(\([^()]*\))?)\)$", r"1setOf \1", syntax)
     return re.sub(r"\s*\|\s*", " | ", syntax)
 

@@ -25,6 +25,8 @@ GROUPS = (
     "Job Status",
     "Printer Description",
     "Printer Status",
+    "Subscription Status",
+    "Subscription Template",
 )
 WHOLE = ("rfc8011", "PWG5100.21", "PWG5199.7")
 
