@@ -54,6 +54,7 @@ class App:
         if not staged:
             for _ in self.stages:
                 pass
+            self.stages = None
 
     def _make(self, machine, server_settings, names, auth_required, audit):
         # a generator, since the whole leaves some 50 KB of garbage behind
@@ -82,10 +83,12 @@ class App:
         roomy = caps.connections >= _ROOMY_CONNECTIONS
         self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
         operations.update(account_table(self.accounts))
-        self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, sorted(operations), VERSION)
+        ids = sorted(operations)
+        files = None if roomy else machine.files
+        self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, ids, VERSION, files)
         yield
         access = Access(self.accounts, [Basic(self.accounts)], machine.net.tls, auth_required, audit)
-        syntaxes = attributes.syntaxes(registry_request.ROWS)
+        syntaxes = attributes.syntaxes(registry_request.ROWS) if roomy else attributes.Syntaxes(registry_request.ROWS)
         dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH,), authorize=access.authorize)
         if server_settings is None:
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
@@ -101,6 +104,9 @@ class App:
         self._tasks = []
         self._over = asyncio.Event()
         self._runner_task = None
+        # what only the start needed is too much for a small heap
+        printer = description["printer"]
+        machine.description = {"printer": {"title": printer["title"], "axes": printer["axes"]}}
         for module in _START_ONLY:
             forget(module)
         collect()
@@ -222,4 +228,5 @@ async def build_in_stages(machine, server_settings=None, names=()):
     made = App(machine, server_settings, names, True)
     for _ in made.stages:
         await sleep_ms(0)
+    made.stages = None  # it holds what was at hand then
     return made

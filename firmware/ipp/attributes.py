@@ -215,3 +215,15 @@ def syntaxes(table):
     for row in rows(table):
         result[row[NAME]] = row[SYNTAX]
     return result
+
+
+class Syntaxes:
+    """What syntaxes() gives, looked up in the table each time: for a machine that has more time than memory."""
+
+    def __init__(self, table):
+        self._table = table
+
+    def get(self, name):
+        """The syntax of `name`, or None."""
+        row = find(self._table, name)
+        return row[SYNTAX] if row else None

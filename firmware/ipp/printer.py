@@ -1,19 +1,19 @@
 """The printer object: its attributes as encoded pieces, cheap enough to be asked for thousands of times a second.
 
-Everything that only configuration changes is encoded once, per registry group, into one bytes object; what holds the printer's
+Everything that only configuration changes is encoded once, per registry group, in one piece (fixed.py); what holds the printer's
 address is kept for the addresses that clients used last; only status is packed for each answer.  Asked for single names, an
-answer is cut out of the same bytes.
+answer is cut out of it.
 
 Not here: operations (printer_ops.py), the values' origin (printer_values.py), the machine's state (jobs/runner).
 """
 
-from array import array
-
 from firmware.ipp import attributes, codec, live, printer_values, registry_printer, tags
 from firmware.ipp.checks import PLAIN
+from firmware.ipp.fixed import Fixed
 from firmware.ipp.job import JobAttributes
 from firmware.jobs.queue import DISABLED
-from hal.compat import const, sleep_ms
+from hal.compat import const, print_exception, sleep_ms
+from hal.errors import StorageError
 
 # Addresses (scheme, host) whose attributes are kept: a client uses one, a household a handful.
 MAX_ADDRESSES = const(4)
@@ -38,10 +38,11 @@ class Printer:
     """load() comes before the first answer, or that answer is slow.
 
     machine: hal.api Machine; queue: jobs.queue.JobQueue; runner: jobs.runner.Runner; heating: thermal.control.Heating; materials:
-    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's.
+    Materials; settings: object with get(key, default); operations: operation-ids that work; version: the firmware's; files: where a
+    machine that is short of memory keeps encoded attributes (hal.api.Files).
     """
 
-    def __init__(self, machine, queue, runner, heating, materials, settings, operations, version):
+    def __init__(self, machine, queue, runner, heating, materials, settings, operations, version, files=None):
         self.machine = machine
         self.queue = queue
         self.runner = runner
@@ -64,9 +65,9 @@ class Printer:
         self.live = live.Live(self)
         self._loaded_part = []  # (group, name, bytes)
         self._loaded = None
-        self._fixed = b""  # all attributes that do not change, by groups
-        self._starts = array("H")  # where each begins, and the end
-        self._spans = {}  # group: (start, end)
+        self._files = files
+        self._serial = 0
+        self._fixed = None  # Fixed, once it is complete
 
     @property
     def configured(self):
@@ -84,8 +85,14 @@ class Printer:
 
     async def load(self):
         """Encodes what depends on the configuration, in steps; to be awaited before the first answer and after a change of settings."""
-        for _ in self._encode():
-            await sleep_ms(0)
+        try:
+            for _ in self._encode():
+                await sleep_ms(0)
+        except StorageError as error:
+            print_exception(error)
+            self._files = None
+            for _ in self._encode():
+                await sleep_ms(0)
 
     async def set_message(self, text):
         """Sets printer-message-from-operator, for good."""
@@ -118,27 +125,20 @@ class Printer:
             self._clock.unix_s() is not None,
         )
         yield
-        parts = []
-        starts = array("H")
-        spans = {}
-        end = 0
+        self._serial ^= 1  # answers that are on their way have the other one
+        fixed = Fixed(self._files, "attributes%d" % self._serial if self._files else None)
         for group in ("T", "D", "S"):
-            first = end
+            first = fixed.size
             for row in attributes.rows_of(registry_printer.ROWS, group):
                 yield
                 octets = self._fixed_row(row, computed)
-                if octets is None:
-                    continue
-                parts.append(octets)
-                starts.append(end)
-                end += len(octets)
-            spans[group] = (first, end)
-        starts.append(end)
+                if octets is not None:
+                    fixed.add(octets)
+            fixed.spans[group] = (first, fixed.size)
         computed = None
         yield
-        self._fixed = b"".join(parts)
-        self._starts = starts
-        self._spans = spans
+        fixed.end()
+        self._fixed = fixed
         self._addresses = []
         self._encode_loaded()
 
@@ -170,23 +170,25 @@ class Printer:
 
     def attributes(self, requested, uri, offers=PLAIN):
         """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path), offers: as in Context."""
-        if not self._starts:
+        if self._fixed is None:
             self.refresh()
         elif self.materials.loaded is not self._loaded:
             self._encode_loaded()
+        fixed = self._fixed
         if requested.everything():
-            yield self._fixed
+            for octets in fixed.read(0, fixed.size):
+                yield octets
             for part in (self._loaded_part, self._addressed(uri, offers)):
                 for _, _, octets in part:
                     yield octets
             yield self.live.all()
             return
-        fixed = self._fixed
-        for group in requested.groups:
-            start, end = self._spans[group]
-            yield fixed[start:end]
+        skip = [fixed.spans[group] for group in requested.groups]
+        for first, end in skip:
+            for octets in fixed.read(first, end):
+                yield octets
         if requested.octets:
-            for octets in self._single(requested):
+            for octets in fixed.single(requested.octets, skip):
                 yield octets
         for part in (self._loaded_part, self._addressed(uri, offers)):
             for group, name, octets in part:
@@ -195,22 +197,6 @@ class Printer:
         for row in self.live.rows:
             if requested.has(row[0], row[1]):
                 yield live.octets(row)
-
-    def _single(self, requested):
-        # what was asked for by name out of the bytes that never change
-        fixed = self._fixed
-        starts = self._starts
-        names = requested.octets
-        skip = [self._spans[group] for group in requested.groups]
-        for i in range(len(starts) - 1):
-            start = starts[i]
-            # no registered name has 256 octets, so the length's second octet is all of it
-            if fixed[start + 3 : start + 3 + fixed[start + 2]] in names:
-                for first, end in skip:
-                    if first <= start < end:
-                        break
-                else:
-                    yield fixed[start : starts[i + 1]]
 
     def uri(self, uri):
         """The printer's URI (str) in the words of the client's (scheme, host, path)."""
