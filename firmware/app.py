@@ -54,7 +54,7 @@ class App:
         if not staged:
             for _ in self.stages:
                 pass
-            self.stages = None
+            self.stages = ()
 
     def _make(self, machine, server_settings, names, auth_required, audit):
         # a generator, since the whole leaves some 50 KB of garbage behind
@@ -228,5 +228,5 @@ async def build_in_stages(machine, server_settings=None, names=()):
     made = App(machine, server_settings, names, True)
     for _ in made.stages:
         await sleep_ms(0)
-    made.stages = None  # it holds what was at hand then
+    made.stages = ()  # it holds what was at hand then
     return made

@@ -67,7 +67,7 @@ class Printer:
         self._loaded = None
         self._files = files
         self._serial = 0
-        self._fixed = None  # Fixed, once it is complete
+        self._fixed = Fixed(None, None)  # complete after load()
 
     @property
     def configured(self):
@@ -170,7 +170,7 @@ class Printer:
 
     def attributes(self, requested, uri, offers=PLAIN):
         """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path), offers: as in Context."""
-        if self._fixed is None:
+        if not self._fixed.size:
             self.refresh()
         elif self.materials.loaded is not self._loaded:
             self._encode_loaded()

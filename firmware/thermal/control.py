@@ -72,7 +72,7 @@ class Heating:
 
     def max_target_c(self, name):
         """The highest target that set_target() takes."""
-        return self._loop(name).data["max_target_c"]
+        return self._loop(name).max_target_c
 
     def off(self):
         """Every target 0 and every heater off, now."""

@@ -32,7 +32,7 @@ class TestFixed(unittest.TestCase):
         kept = filled(files)
         self.assertEqual(files.names(), ["attributes0"])
         self.assertEqual(joined(kept.read(0, kept.size)), joined(memory.read(0, memory.size)))
-        self.assertTrue(kept.size > 1024)
+        self.assertTrue(kept.size > 512)
         start, end = kept.spans["D"]
         self.assertEqual(joined(kept.read(start, end)), joined(memory.read(start, end)))
         for names in ((), ("printer-info",), ("nothing", "x" * 255), NAMES):
