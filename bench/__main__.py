@@ -11,7 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
-NAMES = ("motion", "targets", "ipp", "memory")
+NAMES = ("motion", "targets", "ipp", "watchers", "memory")
 OUT = Path("build/bench")
 
 

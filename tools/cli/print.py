@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn
 
-from tools import documents, ipp
+from tools import documents, ipp, watching
 from tools.cli import common
 from tools.cli.main import CommandError
 
@@ -94,9 +94,9 @@ def _upload(printer, job_id, file, document_format, compression, inflate):
 def _watch(printer, job_id, as_json):
     job = {}
     try:
-        with _progress(TaskProgressColumn(), TextColumn("{task.fields[detail]}")) as bar:
+        with _progress(TaskProgressColumn(), TextColumn("{task.fields[detail]}")) as bar, watching.News(printer, job_id) as news:
             task = bar.add_task(f"job {job_id}", total=100, detail="")
-            for job in printer.watch(job_id):
+            for job in printer.watch(job_id, sleep=news.wait):
                 _emit(as_json, "job", job_id, job)
                 bar.update(task, completed=job.get("printwright-job-progress") or 0, detail=_detail(job))
     except KeyboardInterrupt:
