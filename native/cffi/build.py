@@ -47,7 +47,7 @@ ffi.set_source(
     sources=sources(),
     depends=headers(),
     include_dirs=["native/include"],
-    extra_compile_args=["-O2", "-std=c11", "-ffp-contract=off"],
+    extra_compile_args=["-O3", "-std=c11", "-ffp-contract=off"],
 )
 
 if __name__ == "__main__":

@@ -1,89 +1,87 @@
-/* E_s(t) = integral of E(t + y) (h - |y|) / h^2 over y = -h..h, so its second derivative is (E(t + h) - 2 E(t) + E(t - h)) / h^2: a cubic
- * over a slice.  Place and speed are carried from slice to slice, and summed anew over the window every PW_ADVANCE_FRESH slices (and
- * where one piece fills the window), before the rounding of 2^-32 mm a slice can be seen. */
+/* E_s(t) = integral of E(t + y) (h - |y|) / h^2 over y = -h..h.  With time in units of h, its second derivative is E(t + 1) - 2 E(t) + E(t - 1), and its
+ * speed the same of the integral of E: both are exact at any time.  The place is carried along by them, exactly but for what breaks within a slice, and
+ * summed over the window every PW_ADVANCE_FRESH slices and where one piece that stands fills the window. */
 #include "pw_advance.h"
 #include "pw_history.h"
 #include "pw_runs.h"
 
 enum { PW_ADVANCE_FRESH = 64 };
-#define PW_ADVANCE_FIT ((int64_t)1 << 27) /* 16 times the error allowed to the cubic: 1/512 step */
 
 static int64_t pw_third(int64_t x) { return pw_mulq32(x, 1431655765); }
 static int64_t pw_fifth(int64_t x) { return pw_mulq32(x, 858993459); }
 static int64_t pw_times(int64_t a, int64_t b) { return pw_mulshift(a, b, 32); }
-/* x * 2^n */
-static int64_t pw_scaled(int64_t x, int32_t n) { return n >= 0 ? pw_shl(x, n) : pw_asr(x, -n < 63 ? -n : 63); }
 /* 2^scale / half, Q32 */
 static int64_t pw_of_half(const struct pw_planner *pl, int32_t scale) { return pw_scaled(pl->inv_half_q32, scale - pl->half_scale); }
+/* time / half, Q32 */
+static int64_t pw_in_half(const struct pw_planner *pl, int64_t time_q16) { return pw_mulshift(time_q16, pl->inv_half_q32, pl->half_scale); }
 
-/* The part of piece n from a to b, on one side of the centre c. */
-static void pw_sum_part(const struct pw_planner *pl, struct pw_track *tr, uint32_t n, int64_t a, int64_t b, int64_t c, int64_t ref)
+/* The part of piece n from a to b, on one side of the centre c: what it adds to the place beside ref. */
+static int64_t pw_sum_part(const struct pw_planner *pl, uint32_t n, int64_t a, int64_t b, int64_t c, int64_t ref)
 {
     const struct pw_piece *p = pw_piece_at(pl, n);
     int32_t scale = pw_scale_of(b - a);
-    int64_t w = pw_share(b - a, scale), share = pw_times(pw_of_half(pl, scale), w), q[4], i0, i1, from, to;
-    pw_shift(p->k_q32[PW_AXIS_E], pw_share(a - p->start_q16, p->scale), p->scale - scale, q);
+    int64_t w = pw_share(b - a, scale), share = pw_times(pw_of_half(pl, scale), w), k[4], q[4], i0, i1, from, to;
+    pw_piece_axis(p, PW_AXIS_E, k);
+    pw_shift(k, pw_share(a - p->start_q16, p->scale), p->scale - scale, q);
     q[0] -= ref;
     i0 = q[0] + pw_times(q[1] / 2 + pw_times(pw_third(q[2]) + pw_times(q[3] / 4, w), w), w);
     i1 = q[0] / 2 + pw_times(pw_third(q[1]) + pw_times(q[2] / 4 + pw_times(pw_fifth(q[3]), w), w), w);
-    from = PW_ONE - pw_mulshift(pw_abs64(a - c), pl->inv_half_q32, pl->half_scale);
-    to = PW_ONE - pw_mulshift(pw_abs64(b - c), pl->inv_half_q32, pl->half_scale);
-    tr->at_q32 += pw_times(pw_times(from, i0) + pw_times(to - from, i1), share);
-    i0 = pw_times(i0, share);
-    tr->speed_q32 += a < c ? -i0 : i0;
+    from = PW_ONE - pw_in_half(pl, pw_abs64(a - c));
+    to = PW_ONE - pw_in_half(pl, pw_abs64(b - c));
+    return pw_times(pw_times(from, i0) + pw_times(to - from, i1), share);
 }
 
-static void pw_sum(const struct pw_planner *pl, struct pw_track *tr)
+static int64_t pw_sum(const struct pw_planner *pl, const struct pw_track *tr, int64_t time)
 {
-    const struct pw_piece *p = pw_piece_at(pl, tr->tap[1]);
-    int64_t c = tr->time_q16 - pl->delay_q16, first = c - pl->half_q16, last = c + pl->half_q16, q[4], ref;
+    int64_t c = time - pl->delay_q16, first = c - pl->half_q16, last = c + pl->half_q16, ref, at, speed;
     uint32_t n;
-    pw_shift(p->k_q32[PW_AXIS_E], pw_share(c - p->start_q16, p->scale), 0, q);
-    tr->at_q32 = ref = q[0];
-    tr->speed_q32 = 0;
-    if (tr->tap[0] == tr->tap[2] && (p->k_q32[PW_AXIS_E][1] | p->k_q32[PW_AXIS_E][2] | p->k_q32[PW_AXIS_E][3]) == 0) return;
+    at = ref = pw_piece_place(pw_piece_at(pl, tr->tap[1]), PW_AXIS_E, c, &speed);
     for (n = tr->tap[2]; n != tr->tap[0] + 1; n++) {
         int64_t a = pw_max64(pw_piece_at(pl, n)->start_q16, first), b = pw_min64(pw_piece_end(pl, n), last), mid = pw_max64(a, pw_min64(b, c));
-        if (a < mid) pw_sum_part(pl, tr, n, a, mid, c, ref);
-        if (mid < b) pw_sum_part(pl, tr, n, mid, b, c, ref);
+        if (a < mid) at += pw_sum_part(pl, n, a, mid, c, ref);
+        if (mid < b) at += pw_sum_part(pl, n, mid, b, c, ref);
     }
-    /* a half window to U */
-    tr->speed_q32 = pw_scaled(pw_times(tr->speed_q32, pl->inv_half_q32), 32 - pl->half_scale);
+    return at;
 }
 
-void pw_advance_slice(struct pw_planner *pl, struct pw_track *tr, int64_t *end_q16, int64_t k[4])
+int64_t pw_advance_sum(const struct pw_planner *pl, const struct pw_piece *p, int64_t time)
+{
+    const int32_t *k = p->k[PW_AXIS_E];
+    int64_t w = pw_share(time - p->start_q16, p->scale), mean = p->at_q32[PW_AXIS_E];
+    if (k[0] | k[1] | k[2]) mean += pw_shl(pw_times(k[0] / 2 + pw_times(k[1] / 3 + pw_times(k[2] / 4, w), w), w), p->up[PW_AXIS_E]);
+    return (int64_t)((uint64_t)p->sum_q32 + (uint64_t)pw_times(mean, pw_times(pw_of_half(pl, p->scale), w)));
+}
+
+void pw_advance_at(const struct pw_planner *pl, struct pw_track *tr, int64_t end, int64_t *at, int64_t *speed, int64_t bend[2])
 {
     const struct pw_shaping *sh = &pl->shaping[PW_AXIS_SMOOTH];
-    int64_t span = pw_min64(*end_q16 - tr->time_q16, pl->half_q16), d[4], q[4], c[4], w, ratio, mean;
-    int32_t scale, i, j;
-    if (tr->tap[0] == tr->tap[2] || tr->fresh == 0) {
-        pw_sum(pl, tr);
+    const struct pw_piece *p = pw_piece_at(pl, tr->tap[0]);
+    uint64_t sum = 0;
+    int64_t span = end - tr->time_q16, share;
+    int32_t i;
+    bend[0] = bend[1] = 0;
+    if (tr->tap[0] == tr->tap[2] && (p->k[PW_AXIS_E][0] | p->k[PW_AXIS_E][1] | p->k[PW_AXIS_E][2]) == 0) {
+        *at = p->at_q32[PW_AXIS_E];
+        *speed = 0;
+        tr->fresh = PW_ADVANCE_FRESH;
+        return;
+    }
+    for (i = 0; i < 3; i++) {
+        int64_t t = end - sh->lag_q16[i], e, v, s;
+        p = pw_piece_at(pl, tr->tap[i]);
+        e = pw_piece_place(p, PW_AXIS_E, t, &v);
+        s = pw_advance_sum(pl, p, t);
+        bend[0] += i == 1 ? -2 * e : e;
+        bend[1] += i == 1 ? -2 * v : v;
+        sum += i == 1 ? 0 - 2 * (uint64_t)s : (uint64_t)s;
+    }
+    *speed = pw_scaled(pw_times((int64_t)sum, pl->inv_half_q32), 32 - pl->half_scale); /* of a half window to U */
+    if (--tr->fresh > 0) { /* twice the integral of the cubic that E is in each of the three, of places and speeds at both ends */
+        int64_t twice = tr->bend_q32[0] / 2 + 3 * (bend[0] - tr->bend_q32[0]) / 20 + pw_times(tr->bend_q32[1] / 20 - bend[1] / 30, span);
+        share = pw_in_half(pl, span);
+        *at = tr->at_q32[PW_AXIS_E] + pw_times(tr->speed_q32[PW_AXIS_E], span) + pw_times(pw_times(twice, share), share);
+    } else {
+        *at = pw_sum(pl, tr, end);
         tr->fresh = PW_ADVANCE_FRESH;
     }
-    tr->fresh--;
-    for (;; span /= 2) {
-        scale = pw_scale_of(span);
-        ratio = pw_of_half(pl, scale);
-        for (j = 0; j < 4; j++) d[j] = 0;
-        for (i = 0; i < 3; i++) {
-            const struct pw_piece *p = pw_piece_at(pl, tr->tap[i]);
-            pw_shift(p->k_q32[PW_AXIS_E], pw_share(tr->time_q16 - sh->lag_q16[i] - p->start_q16, p->scale), p->scale - scale, q);
-            for (j = 0; j < 4; j++) d[j] += i == 1 ? -2 * q[j] : q[j];
-        }
-        c[0] = pw_times(pw_times(d[0], ratio), ratio) / 2; /* of w^2, w^3, w^4, w^5 */
-        c[1] = pw_third(pw_times(pw_times(d[1], ratio), ratio) / 2);
-        c[2] = pw_third(pw_times(pw_times(d[2], ratio), ratio) / 4);
-        c[3] = pw_fifth(pw_times(pw_times(d[3], ratio), ratio) / 4);
-        if (span < 4096 || pw_times(pw_abs64(c[2]) + 3 * pw_abs64(c[3]), pl->matrix_q32[3 + pl->tool][0]) <= PW_ADVANCE_FIT) break;
-    }
-    *end_q16 = tr->time_q16 + span;
-    w = pw_share(span, scale);
-    k[0] = tr->at_q32;
-    k[1] = pw_scaled(tr->speed_q32, scale - 32);
-    /* the cubic of the same places and speeds at both ends; it is off by at most (|c4| + 3 |c5|) / 16 */
-    k[2] = c[0] - pw_times(pw_times(c[2] + 2 * pw_times(c[3], w), w), w);
-    k[3] = c[1] + pw_times(2 * c[2] + 3 * pw_times(c[3], w), w);
-    mean = d[0] + pw_times(d[1] / 2 + pw_times(pw_third(d[2]) + pw_times(d[3] / 4, w), w), w);
-    tr->at_q32 += pw_times(tr->speed_q32, span) + pw_times(pw_times(c[0] + pw_times(c[1] + pw_times(c[2] + pw_times(c[3], w), w), w), w), w);
-    tr->speed_q32 += pw_scaled(pw_times(pw_times(mean, pw_times(ratio, w)), pl->inv_half_q32), 32 - pl->half_scale);
 }

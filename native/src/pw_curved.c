@@ -1,6 +1,7 @@
 /* Place and speed at both ends make a cubic (Hermite).  Its error is largest near the middle, where it is checked; the slice is halved
  * until that is at most PW_CURVED_FIT.  A mesh of straight pieces may have it anywhere: it is checked at three places. */
 #include "pw_curved.h"
+#include "pw_follow.h"
 #include "pw_history.h"
 
 #define PW_CURVED_FIT ((int64_t)1 << 22) /* 1/1024 step */
@@ -18,31 +19,30 @@ static void pw_at(int64_t x[][4], int64_t w, int64_t place[3], int64_t speed[3])
     }
 }
 
-void pw_curved_slice(const struct pw_planner *pl, struct pw_track *tr, int64_t x[5][4], int64_t u, int32_t *scale, int64_t k[3][4])
+void pw_curved_slice(const struct pw_planner *pl, struct pw_track *tr, int64_t *end, int64_t at[4], int64_t speed[4], int64_t place[][2], int64_t v[][2])
 {
-    int64_t place[3], speed[3], p, v, q[4], most, inv = pw_divq32(PW_ONE_Q32, u);
-    int32_t m, a, halved = 0;
+    int64_t mid[4], mid_speed[4], most, span;
+    int32_t m, halved = 0;
+    for (m = 0; m < 3; m++) pw_kin_both(&pl->kin, m, tr->at_q32, tr->speed_q32, &place[m][0], &v[m][0]);
+    pw_axes_at(pl, tr, *end, at, speed);
     for (;;) {
-        pw_at(x, 0, place, speed);
-        for (m = 0; m < 3; m++) pw_kin_both(&pl->kin, m, place, speed, &k[m][0], &k[m][1]);
-        pw_at(x, u, place, speed);
-        for (m = 0; m < 3; m++) {
-            pw_kin_both(&pl->kin, m, place, speed, &p, &v);
-            pw_hermite(k[m], p, v, inv);
-        }
-        pw_at(x, u / 2, place, speed);
+        span = *end - tr->time_q16;
+        pw_axes_at(pl, tr, tr->time_q16 + span / 2, mid, mid_speed);
         for (m = 0, most = 0; m < 3; m++) {
-            pw_shift(k[m], u / 2, 0, q);
-            most = pw_max64(most, pw_abs64(q[0] - pw_kin_position(&pl->kin, m, place)));
+            pw_kin_both(&pl->kin, m, at, speed, &place[m][1], &v[m][1]);
+            most = pw_max64(most, pw_abs64(pw_kin_position(&pl->kin, m, mid) - (place[m][0] + place[m][1]) / 2 - pw_mulshift(v[m][0] - v[m][1], span, 35)));
         }
-        if (most <= PW_CURVED_FIT || *scale == PW_PIECE_SCALE) break;
-        for (a = 0; a < 3; a++) pw_shift(x[a], 0, 1, x[a]);
-        --*scale;
+        if (most <= PW_CURVED_FIT || span < 512) break;
+        *end = tr->time_q16 + span / 2;
+        for (m = 0; m < 3; m++) {
+            at[m] = mid[m];
+            speed[m] = mid_speed[m];
+        }
         halved = 1;
     }
     /* what was too long is not tried again, until a slice is far better than it has to be */
-    if (halved) tr->length_q16 = (int64_t)1 << *scale;
-    else if (most < PW_CURVED_FIT / 32 && *scale >= 63 - pw_clz64((uint64_t)tr->length_q16)) tr->length_q16 = (int64_t)2 << *scale;
+    if (halved) tr->length_q16 = span;
+    else if (most < PW_CURVED_FIT / 32 && span >= tr->length_q16 / 2) tr->length_q16 = pw_min64(2 * tr->length_q16, (int64_t)1 << PW_CURVED_SCALE);
 }
 
 int pw_curved_mesh(const struct pw_planner *pl, int64_t x[4][4], int64_t u)

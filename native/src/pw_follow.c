@@ -5,6 +5,9 @@
 #include "pw_runs.h"
 #include "pw_shaper.h"
 
+enum { PW_JOIN_US = 4000 };
+#define PW_JOIN_FIT ((int64_t)1 << 22) /* 1/1024 step; smoothed extrusion 1/512 */
+
 /* -- shapers and tracks of a machine ------------------------------------------------------------------------------------------- */
 
 static void pw_delayed(struct pw_shaping *sh, int64_t lag)
@@ -12,6 +15,46 @@ static void pw_delayed(struct pw_shaping *sh, int64_t lag)
     sh->n = 1;
     sh->lag_q16[0] = lag;
     sh->weight_q32[0] = PW_ONE;
+}
+
+/* The largest x below 2^40 with factor * x^power <= most, all Q32. */
+static int64_t pw_longest(int64_t factor, int32_t power, int64_t most)
+{
+    int64_t x = 0;
+    int32_t bit, i;
+    for (bit = 39; bit >= 0; bit--) {
+        int64_t more = x | (int64_t)1 << bit, y = factor;
+        for (i = 0; i < power && y <= (int64_t)1 << 54; i++) y = more > (int64_t)1 << 32 && y > (int64_t)1 << 45 ? INT64_MAX : pw_mulshift(y, more, 32);
+        if (i == power && y <= most) x = more;
+    }
+    return x;
+}
+
+/* How far slices may go over places where the path breaks.  The cubic of the same places and speeds at both ends of a slice of time T is off by at most
+ *   dj T^3 / 192 where the third derivative changes by dj,   d2 T^2 / 216, d1 T / 8 likewise,   f T^4 / 384 for the fourth derivative f,
+ * all of which are kept below PW_JOIN_FIT, those of lower order below a quarter of it where T is longest. */
+static void pw_joins_init(struct pw_planner *pl)
+{
+    int64_t most[4] = {0, 0, 0, 0}, finest, fit, ratio;
+    int32_t i, a;
+    for (i = 0; i < 3; i++)
+        for (a = 0; a < 3; a++) most[a] = pw_max64(most[a], pw_abs64(pl->matrix_q32[i][a]));
+    for (i = 3; i < pl->cfg->motors; i++) most[3] = pw_max64(most[3], pl->matrix_q32[i][0]);
+    finest = pw_kin_is_linear(&pl->kin) ? pw_max64(most[0], most[1]) : most[3];
+    for (a = 0; a < 4; a++) pl->sense_q32[a] = pw_divq32(PW_JUMP_UNIT * most[a], finest);
+    pl->corner_q32 = pl->push_q32 = pl->flow_q32 = 0;
+    if (pl->join_q16 == 0) return;
+    fit = pw_divq32(PW_JOIN_FIT, finest);
+    pl->corner_q32 = pw_divq32(2 * fit, pl->join_q16);
+    for (i = 0; i < PW_JOINS; i++) pl->joins[i] = (uint32_t)(pw_min64(pw_longest(pl->jerk_q32 * (i + 1) / 8, 3, 192 * fit), pl->join_q16) >> 8);
+    if (pl->half_q16 == 0) return;
+    fit = pw_divq32(2 * PW_JOIN_FIT, most[3]);
+    ratio = pw_divq32(pl->half_q16, pl->join_q16);
+    ratio = pw_mulshift(ratio, ratio, 32);
+    pl->push_q32 = 4 * pw_mulshift(fit, ratio, 32);
+    pl->flow_q32 = pw_divq32(8 * pw_mulshift(fit, ratio, 32), pl->join_q16);
+    ratio = pw_mulshift(pl->half_q16, pl->half_q16, 32);
+    for (i = 0; i < 4; i++) pl->smooth_q16[i] = pw_longest((int64_t)4 << i, 4, 384 * pw_mulshift(fit, ratio, 32));
 }
 
 void pw_tracks_init(struct pw_planner *pl)
@@ -50,7 +93,8 @@ void pw_tracks_init(struct pw_planner *pl)
     pl->shaping[PW_AXIS_SMOOTH].n = 3;
     for (i = 0; i < 3; i++) pl->shaping[PW_AXIS_SMOOTH].lag_q16[i] = pl->delay_q16 + (i - 1) * half;
     pl->piece_min_q16 = 0;
-    if (pl->reach_q16) pl->piece_min_q16 = pl->reach_q16 / (int64_t)(pl->piece_size - PW_PIECE_MEAN - PW_PIECE_SPARE) * PW_PIECE_MEAN;
+    pl->join_q16 = pw_min64(pl->reach_q16, pw_mulshift(PW_JOIN_US, pl->us_q32, 32));
+    if (pl->reach_q16) pl->piece_min_q16 = (pl->reach_q16 + pl->join_q16) / (int64_t)(pl->piece_size - PW_PIECE_MEAN - PW_PIECE_SPARE) * PW_PIECE_MEAN;
     pl->half_scale = pw_scale_of(half);
     pl->inv_half_q32 = half ? pw_divq32((int64_t)1 << pl->half_scale, half) : 0;
     for (m = 0; m < 3; m++) {
@@ -66,6 +110,7 @@ void pw_tracks_init(struct pw_planner *pl)
         pl->origin_q32[m] = 0;
         pl->matrix_q32[m][0] = pw_divq32(cfg->steps_per_m[m], 1000);
     }
+    pw_joins_init(pl);
     for (left = 7; left; pl->all_tracks++) { /* motors that share an axis share a track */
         struct pw_track *tr = &pl->tracks[pl->all_tracks];
         int32_t before;
@@ -98,8 +143,13 @@ void pw_tracks_reset(struct pw_planner *pl)
         struct pw_track *tr = &pl->tracks[t];
         if (tr->axes >> PW_AXIS_E) tr->axes = 1 << (pl->cfg->advance_us[pl->tool] ? PW_AXIS_SMOOTH : PW_AXIS_E);
         tr->time_q16 = pl->front_q16;
-        tr->working = -1;
+        tr->working = tr->joined = -1;
         tr->fresh = 0;
+        tr->bend_q32[0] = tr->bend_q32[1] = 0;
+        for (a = 0; a < 4; a++) {
+            tr->at_q32[a] = pw_piece_at(pl, 0)->at_q32[a];
+            tr->speed_q32[a] = 0;
+        }
         tr->length_q16 = (int64_t)1 << PW_CURVED_SCALE;
         tr->taps = 1;
         for (a = 0; a < 5; a++)
@@ -128,38 +178,102 @@ int64_t pw_track_made_q16(const struct pw_planner *pl, int32_t motor)
 
 /* -- slices -------------------------------------------------------------------------------------------------------------------- */
 
-/* Moves the tap on to the piece in force; the time until which it is. */
-static inline int64_t pw_follow(const struct pw_planner *pl, struct pw_track *tr, int32_t tap, int64_t lag)
+/* The axis that pieces have of shaping a. */
+static inline int32_t pw_axis_of(int32_t a) { return a < PW_AXIS_E ? a : PW_AXIS_E; }
+
+/* The tap goes on to the next piece. */
+static inline const struct pw_piece *pw_next_piece(const struct pw_planner *pl, struct pw_track *tr, int32_t tap, int64_t lag)
 {
-    int64_t until = tr->until_q16[tap];
-    if (until > tr->time_q16) return until;
-    while (until <= tr->time_q16 && tr->tap[tap] + 1 != pl->piece_head) until = pw_piece_end(pl, ++tr->tap[tap]) + lag;
-    return tr->until_q16[tap] = until;
+    uint32_t n = ++tr->tap[tap];
+    tr->until_q16[tap] = pw_piece_end(pl, n) + lag;
+    return pw_piece_at(pl, n);
 }
 
-/* The axis over 2^scale from the track's time on; 0 where it stands. */
-static int pw_axis(const struct pw_planner *pl, const struct pw_track *tr, int32_t axis, const uint32_t *tap, int32_t scale, int64_t x[4])
+/* Taps whose pieces end at the track's time go on, and speeds take what breaks there.  0: the next piece is not there yet. */
+static int pw_onset(const struct pw_planner *pl, struct pw_track *tr)
 {
-    const struct pw_shaping *sh = &pl->shaping[axis];
-    int32_t from = axis < PW_AXIS_E ? axis : PW_AXIS_E, i, j;
-    int64_t q[4], first = 0;
-    for (i = 0; i < sh->n; i++) {
-        const struct pw_piece *p = pw_piece_at(pl, tap[i]);
-        pw_shift(p->k_q32[from], pw_share(tr->time_q16 - sh->lag_q16[i] - p->start_q16, p->scale), p->scale - scale, q);
-        if (sh->n == 1) {
-            for (j = 0; j < 4; j++) x[j] = q[j];
-        } else if (i == 0) { /* the others by their difference from the first: exact where the axis stands */
-            x[0] = first = q[0];
-            for (j = 1; j < 4; j++) x[j] = q[j] ? pw_mulshift(q[j], sh->weight_q32[i], 32) : 0;
-        } else {
-            q[0] -= first;
-            for (j = 0; j < 4; j++)
-                if (q[j]) x[j] += pw_mulshift(q[j], sh->weight_q32[i], 32);
+    int64_t old, new, lag, at;
+    int32_t a, i, n = 0;
+    for (a = 0; a < 5; a++) {
+        const struct pw_shaping *sh = &pl->shaping[a];
+        for (i = 0; (tr->axes >> a & 1) && i < sh->n; i++, n++) {
+            while (tr->until_q16[n] <= tr->time_q16) {
+                const struct pw_piece *p = pw_piece_at(pl, tr->tap[n]);
+                if (tr->tap[n] + 1 == pl->piece_head) return 0;
+                lag = sh->lag_q16[i];
+                at = pw_piece_place(p, pw_axis_of(a), tr->until_q16[n] - lag, &old);
+                p = pw_next_piece(pl, tr, n, lag);
+                new = pw_scaled(p->k[pw_axis_of(a)][0], p->up[pw_axis_of(a)] + 32 - p->scale);
+                if (a == PW_AXIS_SMOOTH) {
+                    tr->bend_q32[0] += (i == 1 ? -2 : 1) * (p->at_q32[PW_AXIS_E] - at);
+                    tr->bend_q32[1] += (i == 1 ? -2 : 1) * (new - old);
+                } else if (new != old) {
+                    tr->speed_q32[pw_axis_of(a)] += pw_mulshift(new - old, sh->weight_q32[i], 32);
+                }
+            }
         }
     }
-    return (x[1] | x[2] | x[3]) != 0;
+    for (; tr->until_q16[n] <= tr->time_q16; pw_next_piece(pl, tr, n, 0))
+        if (tr->tap[n] + 1 == pl->piece_head) return 0;
+    return 1;
 }
 
+/* How long a slice may be, by what breaks in it. */
+static int64_t pw_longest_slice(const struct pw_planner *pl, const struct pw_track *tr)
+{
+    if (tr->joined == 0) return INT64_MAX;
+    if (tr->axes >> PW_AXIS_SMOOTH) return pw_max64(pw_min64(pl->smooth_q16[tr->joined & 3] >> (tr->joined >> 2), pl->join_q16), 65536);
+    return tr->joined > PW_JOINS * 16 ? 0 : (int64_t)pl->joins[(tr->joined - 1) >> 4] << 8;
+}
+
+/* The end of the slice that begins at the track's time; 0: the pieces are not there yet.  It depends on them alone. */
+static int64_t pw_slice_end(const struct pw_planner *pl, struct pw_track *tr, int curved)
+{
+    int64_t last, limit = INT64_MAX;
+    int32_t i, n, a;
+    if (tr->joined < 0) {
+        if (!pw_onset(pl, tr)) return 0;
+        tr->joined = 0;
+        if (tr->axes >> PW_AXIS_SMOOTH)
+            for (n = 0; n < 3; n++) tr->joined = (int32_t)pw_max64(tr->joined, pw_piece_at(pl, tr->tap[n])->jump[PW_AXIS_E] & PW_CLASS);
+    }
+    /* the path at present ends the slice where it is long or stands: nothing may come after it */
+    last = tr->until_q16[tr->taps - 1];
+    if (!pw_piece_at(pl, tr->tap[tr->taps - 1])->rest && last - pw_piece_at(pl, tr->tap[tr->taps - 1])->start_q16 < pl->join_q16) last = tr->time_q16 + pl->join_q16;
+    for (;;) {
+        int64_t end = last, now;
+        int32_t was = tr->joined, jump;
+        const struct pw_piece *p;
+        limit = pw_longest_slice(pl, tr);
+        if (end - tr->time_q16 > limit) end = tr->time_q16 + limit;
+        for (i = 0, n = -1; i < tr->taps - 1; i++) {
+            if (tr->until_q16[i] >= end) continue;
+            end = tr->until_q16[i];
+            n = i;
+        }
+        if (end > pl->front_q16) return 0;
+        if (n < 0 || curved) return end;
+        now = end - tr->time_q16;
+        if (now >= pl->join_q16) return end;
+        if (tr->tap[n] + 1 == pl->piece_head) return 0;
+        for (a = 0, i = n; !(tr->axes >> a & 1) || i >= pl->shaping[a].n; a++)
+            if (tr->axes >> a & 1) i -= pl->shaping[a].n;
+        p = pw_piece_at(pl, tr->tap[n] + 1);
+        jump = p->jump[pw_axis_of(a)];
+        if (a == PW_AXIS_SMOOTH) {
+            if (jump > PW_CLASS) return end;
+            tr->joined = jump > was ? jump : was | 1;
+        } else {
+            if (jump == PW_CORNER) return end;
+            tr->joined += 1 + jump * (int32_t)((pl->shaping[a].weight_q32[i] + ((int64_t)1 << 28) - 1) >> 28);
+        }
+        if (now >= pw_longest_slice(pl, tr)) {
+            tr->joined = was;
+            return end;
+        }
+        pw_next_piece(pl, tr, n, pl->shaping[a].lag_q16[i]);
+    }
+}
 /* The next part of the motor's slice, over which it does not turn. */
 static void pw_next_part(struct pw_motor *mo, const struct pw_span *sp, int64_t from, int64_t to)
 {
@@ -215,20 +329,27 @@ static int32_t pw_turns(const int64_t k[3], int64_t end, int64_t out[2])
     return n;
 }
 
-/* A motor's cubic over the slice; 0 when it makes no step there. */
-static int pw_motor_slice(struct pw_motor *mo, const struct pw_span *sp, int64_t base, const int64_t k[3], int64_t end)
+/* A motor's cubic over the slice, of the places and the speeds (steps a slice) at both ends; 0 when it makes no step there. */
+static int pw_motor_slice(struct pw_motor *mo, const struct pw_span *sp, const int64_t place[2], const int64_t speed[2])
 {
-    int64_t turn[2];
+    int64_t turn[2], *k = mo->k_q32, way = place[1] - place[0], noise = 4096 + (sp->length_q16 >> 20);
     int32_t n;
-    if ((k[0] | k[1] | k[2]) == 0) return 0;
-    for (n = 0; n < 3; n++) mo->k_q32[n] = k[n];
-    mo->base_q32 = base;
+    k[1] = 3 * way - 2 * speed[0] - speed[1];
+    k[2] = speed[0] + speed[1] - 2 * way;
+    if (pw_abs64(k[1]) + pw_abs64(k[2]) <= noise) { /* straight but for rounding */
+        if (pw_abs64(way) <= noise) return 0;
+        k[0] = way;
+        k[1] = k[2] = 0;
+    } else {
+        k[0] = speed[0];
+    }
+    mo->base_q32 = place[0];
     mo->rising = 1;
-    n = mo->parts = pw_turns(k, end, turn);
+    n = mo->parts = pw_turns(k, PW_ONE, turn);
     /* the ends of the parts behind the first, the last on top */
-    mo->turn_q32[0] = end;
+    mo->turn_q32[0] = PW_ONE;
     if (n == 2) mo->turn_q32[1] = turn[1];
-    pw_next_part(mo, sp, 0, n ? turn[0] : end);
+    pw_next_part(mo, sp, 0, n ? turn[0] : PW_ONE);
     return 1;
 }
 
@@ -244,46 +365,72 @@ static int pw_motor_run(struct pw_planner *pl, int32_t motor, const struct pw_sp
     }
 }
 
-/* 0: the track is at the front. */
+/* The track's axes at a time within the pieces in force. */
+void pw_axes_at(const struct pw_planner *pl, const struct pw_track *tr, int64_t time, int64_t at[4], int64_t speed[4])
+{
+    int32_t a, i, n = 0;
+    for (a = 0; a < PW_AXIS_SMOOTH; a++) {
+        const struct pw_shaping *sh = &pl->shaping[a];
+        int64_t first, v;
+        if (!(tr->axes >> a & 1)) continue;
+        at[a] = first = pw_piece_place(pw_piece_at(pl, tr->tap[n++]), a, time - sh->lag_q16[0], &v);
+        speed[a] = sh->n == 1 ? v : pw_mulshift(v, sh->weight_q32[0], 32);
+        for (i = 1; i < sh->n; i++) { /* the others by their difference from the first: exact where the axis stands */
+            int64_t p = pw_piece_place(pw_piece_at(pl, tr->tap[n++]), a, time - sh->lag_q16[i], &v);
+            if (p != first) at[a] += pw_mulshift(p - first, sh->weight_q32[i], 32);
+            if (v) speed[a] += pw_mulshift(v, sh->weight_q32[i], 32);
+        }
+    }
+}
+
+/* Place and speed of a motor of linear kinematics. */
+static int64_t pw_motor_at(const struct pw_planner *pl, const struct pw_track *tr, int32_t m, const int64_t at[4], const int64_t speed[4], int64_t *v)
+{
+    int64_t place = pl->origin_q32[m];
+    int32_t a;
+    *v = 0;
+    for (a = 0; a < 4; a++) {
+        int64_t rate = pl->matrix_q32[m][a < 3 ? a : 0];
+        if (!(tr->axes >> a & (a < 3 ? 1 : 3)) || rate == 0) continue;
+        place += pw_mulshift(at[a], rate, 32);
+        *v += pw_mulshift(speed[a], rate, 32);
+    }
+    return place;
+}
+
+/* 0: there is nothing to make yet. */
 static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
 {
-    int64_t end = pw_follow(pl, tr, tr->taps - 1, 0), x[5][4], bent[3][4], k[4], u;
-    int32_t a, i, j, m, n = 0, scale, moves = 0, curved, at[5] = {0, 0, 0, 0, 0};
+    int64_t at[4] = {0, 0, 0, 0}, speed[4] = {0, 0, 0, 0}, place[PW_MOTORS][2], v[PW_MOTORS][2], bend[2] = {0, 0}, end;
+    int32_t m, i, curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1);
+    end = pw_slice_end(pl, tr, curved);
     if (end <= tr->time_q16) return 0;
-    for (a = 0; a < 5; a++) {
-        if (!(tr->axes >> a & 1)) continue;
-        at[a] = n;
-        for (i = 0; i < pl->shaping[a].n; i++) end = pw_min64(end, pw_follow(pl, tr, n++, pl->shaping[a].lag_q16[i]));
+    if (curved) {
+        end = pw_min64(end, tr->time_q16 + tr->length_q16);
+        pw_curved_slice(pl, tr, &end, at, speed, place, v);
+    } else if (PW_WITH_SHAPING && tr->axes >> PW_AXIS_SMOOTH) {
+        pw_advance_at(pl, tr, end, &at[PW_AXIS_E], &speed[PW_AXIS_E], bend);
+    } else {
+        pw_axes_at(pl, tr, end, at, speed);
     }
-    curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1);
-    if (curved) end = pw_min64(end, tr->time_q16 + tr->length_q16);
-    if (PW_WITH_SHAPING && tr->axes >> PW_AXIS_SMOOTH) {
-        pw_advance_slice(pl, tr, &end, x[PW_AXIS_SMOOTH]);
-        moves = (x[PW_AXIS_SMOOTH][1] | x[PW_AXIS_SMOOTH][2] | x[PW_AXIS_SMOOTH][3]) != 0;
-    }
-    scale = pw_scale_of(end - tr->time_q16);
-    for (a = 0; a < PW_AXIS_SMOOTH; a++)
-        if (tr->axes >> a & 1) moves |= pw_axis(pl, tr, a, &tr->tap[at[a]], scale, x[a]);
+    pw_begin_span(&tr->span, tr->time_q16, end - tr->time_q16);
     tr->end_q16 = end;
     tr->working = 0;
-    if (!moves) return 1;
-    u = pw_share(end - tr->time_q16, scale);
-    if (curved) {
-        pw_curved_slice(pl, tr, x, u, &scale, bent);
-        tr->end_q16 = pw_min64(end, tr->time_q16 + pw_mulshift(u, (int64_t)1 << scale, 32));
-    }
-    pw_begin_span(&tr->span, tr->time_q16, (int64_t)1 << scale);
     for (m = 0; m < pl->cfg->motors; m++) {
         if (!(tr->motors >> m & 1) || (m >= 3 && m != 3 + pl->tool)) continue;
-        for (j = 0; j < 4; j++) k[j] = curved ? bent[m][j] : j ? 0 : pl->origin_q32[m];
-        for (a = 0; a < 5 && !curved; a++) {
-            int64_t rate = pl->matrix_q32[m][a < 3 ? a : 0];
-            if (!(tr->axes >> a & 1) || rate == 0) continue;
-            for (j = 0; j < 4; j++)
-                if (x[a][j]) k[j] += pw_mulshift(x[a][j], rate, 32);
+        if (!curved) {
+            place[m][0] = pw_motor_at(pl, tr, m, tr->at_q32, tr->speed_q32, &v[m][0]);
+            place[m][1] = pw_motor_at(pl, tr, m, at, speed, &v[m][1]);
         }
-        if (pw_motor_slice(&pl->motors[m], &tr->span, k[0], k + 1, u)) tr->working |= 1 << m;
+        for (i = 0; i < 2; i++) v[m][i] = v[m][i] ? pw_mulshift(v[m][i], end - tr->time_q16, 32) : 0;
+        if (pw_motor_slice(&pl->motors[m], &tr->span, place[m], v[m])) tr->working |= 1 << m;
     }
+    for (m = 0; m < 4; m++) {
+        tr->at_q32[m] = at[m];
+        tr->speed_q32[m] = speed[m];
+    }
+    tr->bend_q32[0] = bend[0];
+    tr->bend_q32[1] = bend[1];
     return 1;
 }
 
@@ -303,7 +450,7 @@ static int pw_track_run(struct pw_planner *pl, struct pw_track *tr, int32_t budg
         }
         if (full) break;
         tr->time_q16 = tr->end_q16;
-        tr->working = -1;
+        tr->working = tr->joined = -1;
     }
     return *work != before;
 }

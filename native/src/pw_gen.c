@@ -10,6 +10,7 @@
 #include "pw_follow.h"
 
 #define PW_SNAP 8                       /* path coordinates that differ only by rounding */
+#define PW_SHORT ((int64_t)1 << 27)
 #define PW_PHASE_MAX ((int64_t)1 << 40) /* a cruise is cut into phases of 2^24 ticks */
 
 /* -- phases and pieces ---------------------------------------------------------------------------------------------------------- */
@@ -57,6 +58,8 @@ static void pw_begin_segment(struct pw_planner *pl)
             pl->seg_rate_q32[m] = sg->d_nm[m] ? pw_sdivq32_by(pw_nm_q32(to[axis]) - pl->seg_at_q32[m], &by) : 0;
         }
         pl->seg_advance_q16 = pw_mulshift((int64_t)(sg->flags >> PW_SEG_ADVANCE), pl->us_q32, 32);
+        pl->seg_push_q32 = pw_mulshift(pl->seg_rate_q32[PW_AXIS_E], pl->seg_advance_q16, 32);
+        pl->seg_accel_q32 = pw_accel(pl, sg->accel_um_s2);
         pl->seg_ready = 1;
         return;
     }
@@ -148,50 +151,73 @@ static int64_t pw_time_at(const struct pw_planner *pl, int64_t u)
     return pl->time_q16 + (u == PW_ONE ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
 }
 
-/* The piece in work goes into the history: its path's polynomial from u0 on, over a power of two of ticks, times each axis' share.  0: too long for
- * the mesh. */
-static int pw_keep_piece(struct pw_planner *pl)
+/* The path from u0 on over 2^scale (s[1] to s[3]), where the phase is so short that its length says little about speed and acceleration. */
+static void pw_short_phase(const struct pw_planner *pl, const struct pw_ramp *r, int32_t scale, int64_t s[4])
 {
-    struct pw_piece p;
+    int64_t dv = r->v1_q32 - pl->gen_v_q32, t = pw_mulshift(pl->phase_t_q16, pl->u0_q32, 32), part = 0, v = pl->gen_v_q32, a = 0, j = 0;
+    int32_t down = scale - 32;
+    if (r->tj_q32) {
+        part = pw_mulshift(dv, pw_divq32(r->tj_q32, r->tj_q32 + r->ta_q32), 33);
+        if (pl->phase > 1) {
+            a = pw_min64(pw_divq32(2 * pw_abs64(part), r->tj_q32), pw_mulshift(pl->jerk_q32, r->tj_q32, 32));
+            if (dv < 0) a = -a;
+            v = pl->phase == 2 ? v + part : r->v1_q32 - part;
+        }
+        if (pl->phase != 2) j = (pl->phase == 1) == (dv > 0) ? pl->jerk_q32 : -pl->jerk_q32;
+    }
+    v += pw_mulshift(a + pw_mulshift(j, t, 33), t, 32);
+    a += pw_mulshift(j, t, 32);
+    s[1] = pw_scaled(v, down);
+    s[2] = pw_scaled(a / 2, 2 * down);
+    s[3] = pw_scaled(j / 6, 3 * down);
+}
+
+/* The piece in work goes into the history: its path's polynomial from u0 on, over a power two of ticks, times each axis' share.  0: too long for
+ * the mesh. */
+static int pw_keep_piece(struct pw_planner *pl, const struct pw_ramp *r)
+{
+    struct pw_stretch p;
+    struct pw_onset on;
     int64_t end = pw_time_at(pl, pl->u1_q32), u = pl->u0_q32, f, s[4], *e = p.k_q32[PW_AXIS_E];
     const int64_t *c = pl->c_q32;
     int32_t a, j;
     p.start_q16 = pw_time_at(pl, u);
-    if (end <= p.start_q16) return 1; /* shorter than 1/65536 tick */
-    p.scale = pw_scale_of(end - p.start_q16);
-    p.reserved = 0;
     if (u == 0) { /* of all pieces of the phase the longest scale */
         pl->phase_scale = pw_scale_of(pl->phase_t_q16);
         pl->phase_inv_q32 = pw_divq32((int64_t)1 << pl->phase_scale, pl->phase_t_q16);
     }
-    f = pw_asr(pl->phase_inv_q32, pl->phase_scale - p.scale); /* units of u in one of w */
+    if (pw_history_moment(pl, p.start_q16, end)) return 1;
+    p.scale = pw_scale_of(end - p.start_q16);
     s[0] = pl->gen_s_q32 - pl->seg_s_q32 + pw_cubic(c, u);
-    s[1] = c[0];
-    s[2] = c[1];
-    s[3] = c[2];
-    if (u && (c[1] | c[2])) {
-        int64_t bend = pw_mulshift(c[2], u, 32);
-        s[2] += 3 * bend;
-        s[1] += pw_mulshift(2 * c[1] + 3 * bend, u, 32);
+    if (pl->phase_t_q16 < PW_SHORT) {
+        pw_short_phase(pl, r, p.scale, s);
+    } else {
+        f = pw_asr(pl->phase_inv_q32, pl->phase_scale - p.scale); /* units of u in one of w */
+        s[1] = c[0];
+        s[2] = c[1];
+        s[3] = c[2];
+        if (u && (c[1] | c[2])) {
+            int64_t bend = pw_mulshift(c[2], u, 32);
+            s[2] += 3 * bend;
+            s[1] += pw_mulshift(2 * c[1] + 3 * bend, u, 32);
+        }
+        s[1] = pw_mulshift(s[1], f, 32);
+        for (j = 2; j < 4; j++)
+            if (s[j]) s[j] = pw_mulshift(pw_mulshift(s[j], f, 32), j == 2 ? f : pw_mulshift(f, f, 32), 32);
     }
-    s[1] = pw_mulshift(s[1], f, 32);
-    for (j = 2; j < 4; j++)
-        if (s[j]) s[j] = pw_mulshift(pw_mulshift(s[j], f, 32), j == 2 ? f : pw_mulshift(f, f, 32), 32);
     for (a = 0; a < 4; a++)
         for (j = 0; j < 4; j++) p.k_q32[a][j] = (j ? 0 : pl->seg_at_q32[a]) + (s[j] ? pw_mulshift(s[j], pl->seg_rate_q32[a], 32) : 0);
     if (PW_WITH_SHAPING && pl->seg_advance_q16)
         for (j = 0; j < 3; j++) e[j] += pw_mulshift((j + 1) * e[j + 1], pl->seg_advance_q16, p.scale);
     if (pw_mesh_of(pl) && !pw_curved_mesh(pl, p.k_q32, pw_share(end - p.start_q16, p.scale))) return 0;
+    on.rate_q32 = pl->seg_rate_q32;
+    on.push_q32 = pl->seg_push_q32;
+    on.speed_q32 = pw_scaled(s[1], 32 - p.scale);
+    on.accel_q32 = r->tj_q32 ? pl->seg_accel_q32 : 0;
+    on.jerk = r->tj_q32 == 0 || pl->phase == 2 ? 0 : (pl->phase == 1) == (r->v1_q32 > pl->gen_v_q32) ? 1 : -1;
+    pw_history_breaks(pl, &p, &on);
     pw_history_add(pl, &p, end);
     return 1;
-}
-
-/* Time in which the path stands. */
-static void pw_keep_rest(struct pw_planner *pl, int64_t span)
-{
-    struct pw_piece p;
-    pw_history_rest(pl, &p, pl->time_q16, pw_scale_of(span));
-    if (span > 0) pw_history_add(pl, &p, pl->time_q16 + span);
 }
 
 /* The part of the phase in work, from u0 on, within one segment. */
@@ -212,7 +238,7 @@ static void pw_begin_piece(struct pw_planner *pl, const struct pw_ramp *r)
     if (!pw_has_tracks(pl)) {
         pw_begin_motors(pl);
     } else {
-        while (!pw_keep_piece(pl)) {
+        while (!pw_keep_piece(pl, r)) {
             pl->u1_q32 = pl->u0_q32 + (pl->u1_q32 - pl->u0_q32) / 2;
             pl->seg_ends = 0;
         }
@@ -257,7 +283,7 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
         if (!pl->piece) {
             if (pl->gen_v_q32 == 0 && r->v1_q32 == 0) { /* dwell */
                 if (pl->done == pl->head) return PW_E_ASSERT;
-                if (pw_has_tracks(pl)) pw_keep_rest(pl, r->ta_q32);
+                if (pw_has_tracks(pl)) pw_history_rest(pl, pl->time_q16, pl->time_q16 + r->ta_q32);
                 pl->time_q16 += r->ta_q32;
                 pw_end_segment(pl, pl->time_q16);
                 pl->ramp_tail++;

@@ -114,13 +114,22 @@ static inline int pw_product_le(int64_t a, int64_t b, int64_t c, int64_t d)
 #endif
 }
 
-/* floor(a * u / 2^32) for |a| < 2^62: two 32-bit products. */
-static inline int64_t pw_mulq32(int64_t a, uint32_t u)
+/* floor(a * u / 2^32) for |a| < 2^62 by two 32-bit products. */
+static inline int64_t pw_mulq32_pieces(int64_t a, uint32_t u)
 {
     uint32_t hi = (uint32_t)((uint64_t)a >> 32), lo = (uint32_t)(uint64_t)a;
     uint64_t r = pw_umul64(hi, u) + (pw_umul64(lo, u) >> 32);
     if (hi >> 31) r -= (uint64_t)u << 32; /* hi was read 2^32 too large */
     return (int64_t)r;
+}
+
+static inline int64_t pw_mulq32(int64_t a, uint32_t u)
+{
+#if defined(__SIZEOF_INT128__)
+    return pw_mulshift(a, (int64_t)u, 32);
+#else
+    return pw_mulq32_pieces(a, u);
+#endif
 }
 
 /* floor(a * 2^32 / b) for 0 <= a, 0 < b < 2^62; the caller bounds the result to 63 bits. */

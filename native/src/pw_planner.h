@@ -24,7 +24,8 @@ enum {
     PW_TAPS = 16,            /* three axes of five impulses, and the present */
     PW_AXIS_E = 3,           /* of pieces; as shaping: what is only delayed */
     PW_AXIS_SMOOTH = 4,      /* shaping: extrusion by its smoothing window */
-    PW_TRACKS = 4
+    PW_TRACKS = 4,
+    PW_JOINS = 32
 };
 
 /* A straight line and the limits that hold on it.  Limits are kept as the integers they come from; what follows from them is worked
@@ -119,13 +120,26 @@ struct pw_motor {
     uint32_t head, tail; /* ring: head written by pw_gen, tail by pw_planner_steps */
 };
 
-/* A stretch of the path, kept for as long as a shaper looks back: x y z and e as polynomials in w = time from its start / 2^scale
- * (Q16 ticks); e with its pressure advance.  It ends where the next begins. */
-struct pw_piece {
+/* A stretch of the path: x y z and e as polynomials in w = time from its start / 2^scale (Q16 ticks); e with its pressure advance.  It ends
+ * where the next begins. */
+struct pw_stretch {
     int64_t start_q16;
     int64_t k_q32[4][4]; /* mm: constant, linear, ... */
     int32_t scale;
-    int32_t reserved;
+    int8_t jump[4]; /* what breaks where it begins, per axis (pw_history.h) */
+};
+
+/* The same as it is kept for as long as a shaper looks back: coefficients behind the constant are k * 2^up. */
+struct pw_piece {
+    int64_t start_q16;
+    int64_t at_q32[4];
+    int64_t sum_q32; /* extrusion summed up to its start: mm times half the smoothing window, modulo 2^64 */
+    int32_t k[4][3];
+    int8_t up[4];
+    int8_t jump[4];
+    int8_t scale;
+    int8_t rest; /* all stands */
+    int8_t reserved[6];
 };
 
 /* An axis as the motors see it: sum of weight * path(t - lag); the weights' sum is 1. */
@@ -136,15 +150,17 @@ struct pw_shaping {
     int64_t weight_q32[5];
 };
 
-/* Motors that are made together, slice by slice: within a slice nothing that they follow changes its polynomial. */
+/* Motors that are made together, slice by slice. */
 struct pw_track {
     struct pw_span span;  /* slice in work */
     int64_t time_q16;     /* made up to here */
     int64_t end_q16;      /* end of the slice in work */
-    int64_t at_q32, speed_q32; /* smoothed extrusion (pw_advance.c): mm, mm/U */
+    int64_t at_q32[4], speed_q32[4]; /* of its axes at `time`, behind what breaks there: mm, mm/U; smoothed extrusion is axis e */
+    int64_t bend_q32[2];  /* of smoothed extrusion: mm a half window squared, and the change of that a U */
     int64_t length_q16;   /* longest slice to try (pw_curved.c) */
     int32_t axes, motors; /* masks */
     int32_t working;      /* motors of the slice in work that are not made yet; -1: no slice */
+    int32_t joined;       /* breaks within the slice that is being looked for: their sum, or their largest class; -1: none looked for */
     int32_t fresh;        /* slices until smoothed extrusion is summed anew */
     int32_t taps;
     uint32_t tap[PW_TAPS]; /* pieces in force, by running number: per axis and impulse, the last for the present; */
@@ -240,15 +256,28 @@ struct pw_planner {
 
     /* What follows has memory only where there are tracks (pw_planner_size): history of the path, and the tracks. */
     uint32_t piece_head;
-    int32_t piece_open;    /* slot piece_head holds a piece that is too short yet; its end: */
+    uint32_t piece_tail;   /* no track looks back to before this piece */
+    int32_t piece_open;    /* `brief` holds a stretch that is too short yet; its end: */
     int64_t open_end_q16;
+    struct pw_stretch brief;
     int64_t piece_min_q16; /* least time of PW_PIECE_MEAN pieces */
     int64_t inv_half_q32;  /* 2^half_scale / half */
     int32_t half_scale;
     int32_t phase_scale;   /* of the phase in work, */
     int64_t phase_inv_q32; /* 2^phase_scale / duration */
     int64_t seg_at_q32[4], seg_rate_q32[4]; /* segment in work: start in mm, and change a mm of path */
-    int64_t seg_advance_q16; /* its pressure advance */
+    int64_t seg_advance_q16, seg_push_q32; /* its pressure advance; that times the extrusion a mm */
+    int64_t seg_accel_q32;
+    int64_t last_rate_q32[4]; /* of the last stretch: change a mm of path, */
+    int64_t last_push_q32;    /* pressure advance times that of e, */
+    int32_t last_jerk;        /* sign of the path's jerk */
+    int32_t corner;           /* the next stretch does not go on as the last one ended */
+    int64_t sense_q32[4];     /* what a change of an axis' jerk counts */
+    int64_t corner_q32;       /* what a change of its speed may be without breaking a cubic: mm/U */
+    int64_t push_q32, flow_q32; /* and a change of extrusion and of its speed, where that is smoothed */
+    int64_t join_q16;         /* longest slice that breaks may be joined to; 0: none */
+    int64_t smooth_q16[4];    /* longest slice of smoothed extrusion, by class (pw_follow.c) */
+    uint32_t joins[PW_JOINS]; /* longest slice of the others, by the breaks in it: Q8 ticks */
     struct pw_shaping shaping[5]; /* x y z, PW_AXIS_E, PW_AXIS_SMOOTH */
     int64_t matrix_q32[PW_MOTORS][3]; /* steps a mm of each axis; of the extruders in [0] */
     int64_t origin_q32[PW_MOTORS];    /* steps where all axes are 0 */

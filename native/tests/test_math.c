@@ -28,6 +28,7 @@ static void test_products(void)
         }
         p = (__int128)u * (uint32_t)b;
         CHECK_EQ(pw_mulq32(u, (uint32_t)b), (int64_t)(p >= 0 ? p >> 32 : ~(~p >> 32)));
+        CHECK_EQ(pw_mulq32_pieces(u, (uint32_t)b), pw_mulq32(u, (uint32_t)b));
         CHECK_EQ(pw_asr(a, n), a >> n); /* of the compilers at hand */
         if (a < 0) a = -a;
         if (b < 0) b = -b;
