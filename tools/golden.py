@@ -4,9 +4,11 @@
     python -m tools.golden --write    writes the table anew, for a change of the stream that is meant
 
 The corpus is every file of tests/vectors/programs and tests/vectors/sliced, on every machine of boards/; and the start of each sliced
-file, named NAME:BYTES, for targets that are too slow for the whole.  Machines of tests/vectors/machines, which have what those do not,
-play the programs.  A command that stops the feed is a mark, a flush or nothing,
-as firmware/gcode/policy.py says; one that the policy refuses is a flush here.  A program with an error has the stream up to it.
+file, named NAME:BYTES, for targets that are too slow for the whole.  Machines of tests/vectors/machines, which have what those do not
+(tools, other kinematics, a bed that is not flat: tests/vectors/meshes.json), play programs, some of them only CHOSEN ones.
+
+A command that stops the feed is a mark, a flush or nothing, as firmware/gcode/policy.py says; one that the policy refuses is a flush
+here.  A program with an error has the stream up to it.
 """
 
 import argparse
@@ -24,7 +26,14 @@ from hal.stepsink import Sink, StreamDigest
 ROOT = Path(__file__).resolve().parents[1]
 VECTORS = ROOT / "tests/vectors"
 TABLE = VECTORS / "golden.json"
+MESHES = VECTORS / "meshes.json"
 START_BYTES = 6144
+# of machines that differ from others in few things only
+CHOSEN = {
+    "matrix-shaped": ("mixed", "tools", "planes", "advance", "random"),
+    "delta-shaped": ("mixed", "advance", "dense"),
+    "corexz-cruise": ("mixed", "corners", "dense", "planes"),
+}
 BUDGET = 1024
 
 
@@ -48,8 +57,16 @@ def machines() -> dict[str, str]:
     return found
 
 
+def meshes() -> dict[str, tuple[list[int], list[int]]]:
+    """{machine: (shape, heights_nm) as for StepCore.mesh}, of those that have one."""
+    told = json.loads(MESHES.read_text(encoding="ascii"))
+    return {machine: (mesh["shape"], mesh["heights_nm"]) for machine, mesh in told.items()}
+
+
 def programs_of(machine: str, programs: Iterable[str]) -> list[str]:
     """Names of the programs that a machine plays."""
+    if machine in CHOSEN:
+        return [name for name in programs if name in ["programs/%s.gcode" % one for one in CHOSEN[machine]]]
     return [name for name in programs if machine in factory.machines() or name.startswith("programs/")]
 
 
@@ -62,12 +79,14 @@ def policy_words() -> list[int]:
     return words
 
 
-def stream(config: dict, text: bytes) -> dict:
+def stream(config: dict, text: bytes, mesh: tuple[list[int], list[int]] | None = None) -> dict:
     """What the core of this interpreter gives: sha256, steps (a list), moves, error (name and line, or None).
 
-    config: fields of struct pw_config by name, as factory.core_config gives them.
+    config: fields of struct pw_config by name, as factory.core_config gives them; mesh: as of meshes().
     """
     core = StepCore(config)
+    if mesh:
+        core.mesh(*mesh)
     event = core.event
     sink = Sink(core, 65536)
     digest = StreamDigest(core.motors)
@@ -114,10 +133,11 @@ def stream(config: dict, text: bytes) -> dict:
 def table() -> dict:
     """{machine: {program: stream}} by this interpreter's core."""
     programs = dict(corpus())
+    beds = meshes()
     made = {}
     for machine, where in machines().items():
         config = factory.core_config(factory.describe(where))
-        made[machine] = {name: stream(config, programs[name]) for name in programs_of(machine, programs)}
+        made[machine] = {name: stream(config, programs[name], beds.get(machine)) for name in programs_of(machine, programs)}
     return made
 
 

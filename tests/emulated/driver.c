@@ -181,8 +181,9 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
 {
     static const char *const names[METERS] = {" feed", " run", " steps"};
     const struct pw_driver_io *io = d->io;
-    const struct pw_config *cfg = (const struct pw_config *)(const void *)(at + 4);
-    const char *text = (const char *)(at + 4 + at[0]);
+    const struct pw_config *cfg = (const struct pw_config *)(const void *)(at + 5);
+    const struct pw_mesh *mesh = (const struct pw_mesh *)(const void *)(at + 5 + at[0]);
+    const char *text = (const char *)(at + 5 + at[0] + at[4]);
     struct pw_status status;
     struct sha256 whole;
     uint8_t digest[32];
@@ -205,6 +206,7 @@ static int one(struct driver *d, uint32_t index, const uint32_t *at, void *mem, 
     d->longest[0] = d->longest[1] = 0;
     d->runs = 0;
     calibrate(d);
+    if (!err && at[4]) err = pw_mesh(d->core, mesh, (const int32_t *)(const void *)(mesh + 1));
     if (!err) err = feed(d, text, at[1], at[2], &error, &line);
     if (!err) err = pw_status(d->core, &status);
     if (err) {
@@ -255,7 +257,7 @@ int pw_drive(const uint32_t *cases, void *mem, size_t size, const struct pw_driv
     d.policy = cases + 1;
     for (uint32_t i = 0; i < cases[0]; i++) {
         failed |= one(&d, i, at, mem, size);
-        at += 4 + at[0] + (at[1] + 3) / 4;
+        at += 5 + at[0] + at[4] + (at[1] + 3) / 4;
     }
     return failed;
 }

@@ -4,8 +4,8 @@
  *
  * Cases, all words uint32_t little-endian, 4-byte aligned: number of cases; number of commands that the policy names, and each of
  * them: letter << 24 | action << 20 | number (action: 1 ignore, 2 mark, 3 flush, which is also what others do); then each case:
- * words of struct pw_config, bytes of text, bytes that one pw_feed gets at most, budget of one pw_run; the configuration; the
- * text, padded to a whole word.
+ * words of struct pw_config, bytes of text, bytes that one pw_feed gets at most, budget of one pw_run, words of a mesh (0: none); the
+ * configuration; the mesh (struct pw_mesh, then its heights); the text, padded to a whole word.
  *
  * Printed, a line per case:
  *   case 0 error -25 4 moves 2 sha256 HEX steps 1 2 3 4 runs 5 ticks 6 memory BYTES

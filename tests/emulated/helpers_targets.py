@@ -44,9 +44,10 @@ class Answer:
 
 
 class Case:
-    """A program for a configuration (fields of struct pw_config by name), and how it is cut up."""
+    """A program for a configuration (fields of struct pw_config by name) and maybe a mesh, and how it is cut up."""
 
-    def __init__(self, config: dict, text: bytes, piece: int = 1024, budget: int = 64):
+    def __init__(self, config: dict, text: bytes, piece: int = 1024, budget: int = 64, mesh: tuple[list[int], list[int]] | None = None):
+        self.mesh = [*mesh[0], *mesh[1]] if mesh else []
         self.words = stepcore.config_array(stepcore.lib.pw_config_field, config, {"abi": stepcore.PW_ABI})
         self.text, self.piece, self.budget = text, piece, budget
 
@@ -63,8 +64,9 @@ def pack(cases: list[Case]) -> bytes:
     policy = golden.policy_words()
     out = [struct.pack("<II%dI" % len(policy), len(cases), len(policy), *policy)]
     for case in cases:
-        out.append(struct.pack("<IIII", len(case.words), len(case.text), case.piece, case.budget))
+        out.append(struct.pack("<IIIII", len(case.words), len(case.text), case.piece, case.budget, len(case.mesh)))
         out.append(array("i", case.words).tobytes())
+        out.append(array("i", case.mesh).tobytes())
         out.append(case.text + bytes(-len(case.text) % 4))
     return b"".join(out)
 

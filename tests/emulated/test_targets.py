@@ -5,6 +5,7 @@ Each target cuts text and work into other pieces and has other ring sizes than t
 """
 
 import io
+import platform
 
 import pytest
 
@@ -17,6 +18,10 @@ SHORT = [name for name in PROGRAMS if not name.startswith("sliced/") or ":" in n
 SLOW = {
     "sim-cartesian": ["programs/arcs.gcode", "programs/slow.gcode", "sliced/cura_boat.gcode:6144"],
     "sim-corexy": ["programs/dense.gcode", "programs/error_volume.gcode"],
+    "two-tools": ["programs/tools.gcode"],
+    "matrix-shaped": ["programs/mixed.gcode"],
+    "delta-shaped": ["programs/mixed.gcode"],
+    "corexz-cruise": ["programs/mixed.gcode"],
 }
 # As on a board: with the table's own rings the core would hardly fit an RP2040.
 SMALL = {"ring_runs": 64, "ring_marks": 32}
@@ -35,9 +40,10 @@ def keys(names=None):
 def write_cases(path, chosen, **changes):
     """The driver's input, every case cut up in another way."""
     cases = []
+    beds = golden.meshes()
     for i, (machine, name) in enumerate(chosen):
         config = targets.machine_config(machine, **changes)
-        cases.append(targets.Case(config, PROGRAMS[name], piece=1 + i * 131 % 700, budget=1 + i * 29 % 64))
+        cases.append(targets.Case(config, PROGRAMS[name], piece=1 + i * 131 % 700, budget=1 + i * 29 % 64, mesh=beds.get(machine)))
     path.write_bytes(targets.pack(cases))
     return path
 
@@ -79,6 +85,14 @@ def test_the_command_line_gives_the_same(name, table):
 def test_desktop_compilers(compiler, optimise, table, tmp_path):
     program = targets.build_host(compiler, [optimise], tmp_path / "host")
     chosen = keys(None if optimise == "-O3" else SHORT)  # the cffi build is gcc -O2 and has played the whole
+    check(chosen, targets.run_host(program, write_cases(tmp_path / "cases", chosen)), table)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="32-bit x86 is made on 64-bit x86")
+@pytest.mark.parametrize("optimise", ["-O1", "-O3"])
+def test_desktop_of_32_bits(optimise, table, tmp_path):
+    program = targets.build_host("gcc", ["-m32", optimise], tmp_path / "host")  # package gcc-multilib
+    chosen = keys(SHORT)
     check(chosen, targets.run_host(program, write_cases(tmp_path / "cases", chosen)), table)
 
 
