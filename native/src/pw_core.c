@@ -326,7 +326,6 @@ int32_t pw_status(struct pw_core *core, struct pw_status *status)
     int i;
     if (!pw_valid(core) || !status) return PW_E_ARG;
     f = pw_front_of(core);
-    pw_zero(status, sizeof *status);
     pw_planner_status(pw_planner_of(core), status);
     status->state = f->state;
     status->error = f->error;

@@ -40,7 +40,11 @@ void pw_front_begin(struct pw_front *f, const struct pw_config *cfg, struct pw_s
     }
 }
 
-static void pw_event_clear(struct pw_event *ev) { pw_zero(ev, sizeof *ev); }
+static void pw_event_clear(struct pw_event *ev)
+{
+    static const struct pw_event none = {0};
+    *ev = none;
+}
 
 static void pw_event_fail(struct pw_front *f, struct pw_event *ev, int32_t error, int64_t column)
 {

@@ -346,9 +346,10 @@ void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
     status->segments = (int64_t)(pl->head - pl->done);
     status->planned_tick = (pw_has_tracks(pl) ? pl->front_q16 : pl->time_q16) >> 16;
     status->final_tick = pl->final_q16 >> 16;
-    for (m = 0; m < pl->cfg->motors; m++) {
-        status->count[m] = pl->motors[m].count;
-        status->made_tick[m] = pw_made_q16(pl, m) >> 16;
+    for (m = 0; m < PW_MOTORS; m++) {
+        int there = m < pl->cfg->motors;
+        status->count[m] = there ? pl->motors[m].count : 0;
+        status->made_tick[m] = there ? pw_made_q16(pl, m) >> 16 : 0;
     }
     status->idle = pw_idle(pl);
 }
