@@ -27,7 +27,7 @@ DOCUMENTS = {
     "forbidden.gcode": b"G28\nG1 X5 Y5 F3000\nM500\n",
     "not-gcode.bin": b"PK\x03\x04\x00\x00 no text at all\x00",
 }
-OWN = ["requests", "printer", "tickets", "jobs", "queue", "operations", "notifications"]
+OWN = ["requests", "printer", "tickets", "jobs", "queue", "operations", "musts", "platform"]
 # Files of the package that make sense without Print-Job, media and sheets of paper, none of which a 3D printer has.
 STOCK = [
     "get-printer-description-attributes",
