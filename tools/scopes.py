@@ -48,6 +48,8 @@ class Module(ast.NodeVisitor):
         self.statements = []  # (scope, Import or ImportFrom)
         self.keywords = set()
         self.strings = set()
+        self.texts = []  # Constant nodes: strings that are made when a function runs
+        self.tables = set()  # strings that are made when the module is loaded
         self.loaded = set()  # strings in calls that load a module by its name
         self.rest = set()  # names at places that are not rewritten
         self.dead = []  # statements that MicroPython never comes to
@@ -154,12 +156,24 @@ class Module(ast.NodeVisitor):
             self.keywords.add(node.arg)
         self.generic_visit(node)
 
+    def visit_Expr(self, node):
+        if not isinstance(node.value, ast.Constant):  # no docstring
+            self.generic_visit(node)
+
     def visit_Constant(self, node):
         if isinstance(node.value, str):
             self.strings.add(node.value)
+            scope = self._here
+            while scope and not isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+                scope = scope.parent
+            if scope:
+                self.texts.append(node)
+            else:
+                self.tables.add(node.value)
 
     def visit_JoinedStr(self, node):
         # positions within are not told
+        self.tables.update(child.value for child in ast.walk(node) if isinstance(child, ast.Constant))
         self.rest.update(child.id for child in ast.walk(node) if isinstance(child, ast.Name))
         self.rest.update(child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute))
 

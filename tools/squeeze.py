@@ -8,6 +8,7 @@ imports 8 a name, wherever the code itself runs from.  So:
     globals            numbered, in every bundle anew
     attributes         that the program itself defines: numbered, each by one number wherever it occurs
     arguments          that nobody names in a call: numbered anew in every function
+    texts              of functions of a bundle, all in one constant that stays in the ROM: each is made when it is needed
     numbers            are names that the interpreter has anyway (`known`) and the program does not use, since those cost nothing
     other runtimes     what stands in the `else` of `if sys.implementation.name == "micropython":` is left out
 
@@ -27,6 +28,8 @@ from pathlib import Path
 from tools.scopes import Module
 
 _NUMBER = "_%d"
+_TEXT_MIN = 10  # shorter strings are names to the compiler
+_TEXTS = "b'<texts>'"
 _ARGUMENTS = 16  # names of arguments are apart, so that none hides a global
 
 
@@ -62,9 +65,11 @@ def squeeze(sources: dict[Path, str], bundles: dict[str, list[str]] | None = Non
             texts[module.path] = text
             continue
         path = Path(home + ".py")
-        before = texts.get(path, "")
+        before = texts.get(path) or program.prologue(home)
         places.setdefault(path, []).append((before.count("\n") + 1, module.path))
         texts[path] = before + text + ("" if text.endswith("\n") else "\n")
+    for home in bundles or {}:
+        texts[Path(home + ".py")] = texts[Path(home + ".py")].replace(_TEXTS, repr(program.blob(home)), 1)
     return Squeezed(texts, places)
 
 
@@ -80,16 +85,37 @@ class _Program:
                 self._bundle(home, root)
         self.order += [module for module in modules if module not in self.order]
         self.strings = set().union(*[module.strings for module in modules])
+        self._tables = set().union(*[module.tables for module in modules])
         self.loaded = set(entries).union(*[module.loaded for module in modules])
         self._check_strings()
         self._words = self._unused(known)
         self.globals = {}  # (module's name, name): new name
+        self._made = {}  # bundle: [name of the function that makes a text, of the constant, {text: call}, all octets]
         self._number_globals()
         self._check_bundles()
         self.attributes = {}
         self._number_attributes(reserved)
         self.arguments = {}  # (module's name, scope): {name: new name}
         self._number_arguments()
+
+    def prologue(self, home):
+        """What begins the first line of a bundle."""
+        make, octets = self._made[home][:2]
+        return "%s = %s; %s = lambda a, b: str(%s[a:b], 'utf-8'); " % (octets, _TEXTS, make, octets)
+
+    def blob(self, home):
+        return self._made[home][3]
+
+    def text(self, module, value):
+        """The expression that makes a text of a function, or None: as it was."""
+        made = self._made.get(self.home[module.name])
+        if made is None or len(value) < _TEXT_MIN or value in self._tables:
+            return None
+        if value not in made[2]:
+            start = len(made[3])
+            made[3] += value.encode()
+            made[2][value] = "%s(%d, %d)" % (made[0], start, len(made[3]))
+        return made[2][value]
 
     def _bundle(self, home, name):
         module = self.modules[name]
@@ -188,6 +214,9 @@ class _Program:
                     if found and found[0] == "global":
                         taken.add(self.globals.get(found[1:]))
             number = _ARGUMENTS
+            if home:
+                self._made[home] = [self._number(number), self._number(number + 1), {}, b""]
+                number += 2
             for module in modules.get(home, ()):
                 for name in self._own(module):
                     if not home and name in self.loaded:
@@ -322,7 +351,7 @@ class _Rewriter:
         """Puts text in the place of a node, with as many lines."""
         start, end = self._at(node.lineno, node.col_offset), self._at(node.end_lineno, node.end_col_offset)
         gone = node.end_lineno - node.lineno
-        if gone and "\n" not in new:
+        if new.count("\n") < gone:
             # a statement of its own: nothing follows on the last line
             new += "\n" * gone
         for edit in [edit for edit in self._edits if start <= edit[0] and edit[1] <= end]:
@@ -343,6 +372,10 @@ class _Rewriter:
             self._definition(scope, node)
         for scope, node in module.attributes:
             self._attribute(scope, node)
+        for node in module.texts:
+            new = program.text(module, node.value)
+            if new:
+                self._over(node, new.replace(",", "," + "\n" * (node.end_lineno - node.lineno)))
         for name, node in module.constant_nodes.items():
             if not program.keeps(module.name, name):
                 self._over(node, "0" if node.col_offset else "")

@@ -149,3 +149,18 @@ def test_one_name_for_two_things_in_a_bundle_is_refused():
     sources = {Path("a.py"): "import time\nfrom b import g\n", Path("b.py"): "from io import time\n\ndef g():\n    pass\n"}
     with pytest.raises(ValueError, match="something else"):
         squeeze.squeeze(sources, {"_all": ["a"]})
+
+
+def test_texts_of_functions_lie_in_one_constant():
+    text = (
+        "TABLE = ('made at the top',)\n\n\ndef tell(x, y='a default of a function'):\n    '''Docstring, which goes.'''\n"
+        "    return ('a longer text of %s'\n            ' in two lines' % x, 'made at the top', 'short', y, {'käse, and so on': 1})\n"
+    )
+    short = squeeze.squeeze({Path("firmware/one.py"): text}, {"_all": ["firmware.one"]}).texts[Path("_all.py")]
+    assert short.count("\n") == text.count("\n")
+    space = {}
+    exec(short, space)
+    tell = next(value for name, value in space.items() if getattr(value, "__name__", "") == name and value.__defaults__)
+    assert tell(3) == ("a longer text of 3 in two lines", "made at the top", "short", "a default of a function", {"käse, and so on": 1})
+    octets = "a longer text of %s in two lineskäse, and so on".encode()
+    assert repr(octets) in short and short.count("made at the top") == 2
