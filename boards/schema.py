@@ -307,6 +307,7 @@ _PRINTER = {
         },
         "What is heated.",
     ),
+    "clearing": ("text", 4000, "", "G-code that takes a print off the platform before the next job is heated; empty: there is none."),
     "fans": (
         "group",
         {
@@ -324,6 +325,12 @@ _SETTINGS = {
     "organization": ("text", 127, "", "Whose it is."),
     "organizational_unit": ("text", 127, "", "And which part of it."),
     "geo_location": ("text", 127, "", "Where it stands as a geo: URI (RFC 5870)."),
+    "platform_clearing": (
+        "choice",
+        ("none", "operator", "routine"),
+        "none",
+        "Between two jobs: nobody asks; the printer waits until the operator has cleared the platform; printer.clearing does it.",
+    ),
     "material": ("text", 127, "pla", "Key of the material that is loaded (firmware/ipp/materials.py); empty: none."),
 }
 

@@ -27,12 +27,14 @@ _TEXTS = (
     (9, "message_from_operator"),
     (10, "contact_name"),
     (11, "contact_uri"),
+    (12, "platform_clearing"),
 )
 _NETWORK_NAMES = const(62)
 _MESH = const(63)
 _FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
 _FIRST_SUBSCRIPTION = const(96)  # and the SUBSCRIPTIONS_MAX - 1 keys after it
 _NOT_EMPTY = ("printer_name",)
+CLEARING = ("none", "operator", "routine")  # what platform_clearing may be
 
 
 class Config:
@@ -43,6 +45,7 @@ class Config:
         self._flash = machine.flash
         self._log = RecordLog(machine.flash, machine.flash.size - part, part, _KEYS_MAX)
         self._proposed = machine.description["settings"]
+        self._clearing = machine.description["printer"]["clearing"]
         self._saved = {}
         self.uuid = None
         self.dns_sd_name = None  # the printer's name on the network while it has one (firmware/net/discovery)
@@ -83,10 +86,13 @@ class Config:
     def get(self, name, default=None):
         """A setting: what was saved, else what the machine data say; `default` when there is no such setting.
 
-        "printer_uuid" is the printer's identity as a URN; it cannot be set.  "dns_sd_name" is dns_sd_name.
+        "printer_uuid" is the printer's identity as a URN; it cannot be set, nor can "clearing", the machine's routine.  "dns_sd_name" is
+        dns_sd_name.
         """
         if name == "printer_uuid":
             return self.uuid
+        if name == "clearing":
+            return self._clearing
         if name == "dns_sd_name":
             return self.dns_sd_name
         if name in self._saved:
@@ -109,6 +115,8 @@ class Config:
                 raise ConfigError(path, "a text without control characters expected")
         if not value and name in _NOT_EMPTY:
             raise ConfigError(path, "a text that is not empty expected")
+        if name == "platform_clearing" and value not in (CLEARING if self._clearing else CLEARING[:2]):
+            raise ConfigError(path, "none or operator expected, or routine where the machine has one")
         if name == "geo_location" and value and not value.startswith("geo:"):
             raise ConfigError(path, "a geo: URI (RFC 5870) or nothing expected")
 

@@ -26,7 +26,7 @@ CONTINUE_WAIT_S = 1.0
 
 PRINT_JOB, VALIDATE_JOB, CREATE_JOB, SEND_DOCUMENT = 0x02, 0x04, 0x05, 0x06
 CANCEL_JOB, GET_JOB_ATTRIBUTES, GET_JOBS, GET_PRINTER_ATTRIBUTES = 0x08, 0x09, 0x0A, 0x0B
-PAUSE_PRINTER, RESUME_PRINTER, SET_JOB_ATTRIBUTES = 0x10, 0x11, 0x14
+PAUSE_PRINTER, RESUME_PRINTER, SET_PRINTER_ATTRIBUTES, SET_JOB_ATTRIBUTES = 0x10, 0x11, 0x13, 0x14
 CANCEL_MY_JOBS, CLOSE_JOB, IDENTIFY_PRINTER = 0x39, 0x3B, 0x3C
 
 _ENUMS = {"job-state": JOB_STATES, "printer-state": PRINTER_STATES}
@@ -416,6 +416,10 @@ class Printer:
     def set_job(self, job_id, members):
         """Set-Job-Attributes; members: attributes.  Raises Refused."""
         self.request(SET_JOB_ATTRIBUTES, groups=[(tags.JOB_GROUP, members)], job_id=job_id)
+
+    def set_printer(self, members):
+        """Set-Printer-Attributes; members: attributes.  Raises Refused."""
+        self.request(SET_PRINTER_ATTRIBUTES, groups=[(tags.PRINTER_GROUP, members)])
 
     def cancel_my_jobs(self):
         """Cancels all jobs of this user."""

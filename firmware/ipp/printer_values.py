@@ -56,6 +56,11 @@ def accuracy(um):
     ]
 
 
+def clearings(settings):
+    """printwright-platform-clearing-supported: what happens between two jobs."""
+    return ["none", "operator", "routine"] if settings.get("clearing", None) else ["none", "operator"]
+
+
 def compute(description, caps, settings, materials, operations, version, time_out_s, clock):
     """{name: [value, ...]} of every row marked `*` in the registry that applies to this machine.
 
@@ -104,6 +109,8 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "printer-firmware-string-version": [version],
         "printer-firmware-version": [version.encode()],
         "printer-uuid": [settings.get("printer_uuid", None)],
+        "printwright-platform-clearing": [settings.get("platform_clearing", None) or "none"],
+        "printwright-platform-clearing-supported": clearings(settings),
     }
     if clock:
         values["job-hold-until-time-supported"] = [(0, attributes.MAX)]

@@ -119,7 +119,8 @@ S;printer-message-from-operator;text(127);rfc8011;o;*
 S;printer-message-time;integer(MIN:MAX);rfc3380;o;~
 S;printer-more-info;uri;rfc8011;R;@
 S;printer-settable-attributes-supported;1setOf keyword;rfc3380;o;=materials-col-ready,printer-geo-location,printer-info,\
-printer-location,printer-message-from-operator,printer-name,printer-organization,printer-organizational-unit
+printer-location,printer-message-from-operator,printer-name,printer-organization,printer-organizational-unit,\
+printwright-platform-clearing
 S;printer-state;type1 enum;rfc8011;R;~
 S;printer-state-change-date-time;dateTime;rfc3995;R;~
 S;printer-state-change-time;integer(1:MAX);rfc3995;R;~
@@ -135,6 +136,8 @@ S;queued-job-count;integer(0:MAX);rfc8011;R;~
 S;xri-authentication-supported;1setOf type2 keyword;rfc3380;R;@
 S;xri-security-supported;1setOf type2 keyword;rfc3380;R;@
 S;xri-uri-scheme-supported;1setOf uriScheme;rfc3380;R;@
+D;printwright-platform-clearing;type2 keyword;printwright;V;*
+D;printwright-platform-clearing-supported;1setOf type2 keyword;printwright;V;*
 S;printwright-position;collection | unknown;printwright;V;~
 S;printwright-temperatures;1setOf collection;printwright;V;~
 """

@@ -3,7 +3,7 @@
 As printer_ops.py; OPERATIONS is the table.  What can be set are settings of firmware/config.py and the material that is loaded.
 """
 
-from firmware.ipp import attributes, codec, materials, registry_printer, status, tags
+from firmware.ipp import attributes, codec, materials, printer_values, registry_printer, status, tags
 from firmware.ipp.answers import stored
 from firmware.ipp.checks import PRINTER
 from firmware.ipp.codec import Response
@@ -12,6 +12,7 @@ from firmware.ipp.status import IppError
 from hal.errors import ConfigError, StorageError
 
 _READY = "materials-col-ready"
+_CLEARING = "printwright-platform-clearing"
 # attribute: setting.  printer-settable-attributes-supported has these and materials-col-ready.
 SETTINGS = {
     "printer-geo-location": "geo_location",
@@ -21,6 +22,7 @@ SETTINGS = {
     "printer-name": "printer_name",
     "printer-organization": "organization",
     "printer-organizational-unit": "organizational_unit",
+    _CLEARING: "platform_clearing",
 }
 
 
@@ -40,10 +42,10 @@ async def set_printer_attributes(ctx):
             fixed.append(codec.attribute(tags.UNSUPPORTED if row is None else tags.NOT_SETTABLE, name, []))
         elif name == _READY:
             loaded = _material(printer, asked)
-            if loaded is None:
+            if loaded is None and asked[0][0] != tags.NO_VALUE:
                 wrong.append(codec.attribute_of(name, asked))
             else:
-                changes["material"] = loaded.key
+                changes["material"] = loaded.key if loaded else ""
         else:
             text = _text(row, asked)
             try:
@@ -57,10 +59,10 @@ async def set_printer_attributes(ctx):
         raise IppError(status.NOT_SETTABLE, "Not all of these attributes can be set; none was.", fixed + wrong)
     if wrong:
         raise IppError(status.NOT_SUPPORTED, "Not all of these values are supported; none was set.", wrong)
-    if loaded is not None and printer.runner.status.job_id is not None:
+    if "material" in changes and printer.runner.status.job_id is not None and not printer.runner.waits_for_material():
         raise IppError(status.NOT_POSSIBLE, "The material cannot be changed while a job prints.")
     try:
-        if loaded is not None:
+        if "material" in changes:
             printer.materials.loaded = loaded
         await printer.change(changes)
     except StorageError as e:
@@ -95,7 +97,11 @@ async def get_printer_supported_values(ctx):
     for name in sorted(SETTINGS):
         row = attributes.find(registry_printer.ROWS, name)
         if requested.has(row[attributes.GROUP], name):  # pyright: ignore[reportOptionalSubscript]
-            answers.append(codec.attribute(tags.ADMIN_DEFINE, name, []))
+            if name == _CLEARING:
+                known = printer_values.clearings(ctx.printer.settings)
+                answers.append(codec.attribute(tags.KEYWORD, name, known))
+            else:
+                answers.append(codec.attribute(tags.ADMIN_DEFINE, name, []))
     if requested.has("T", _READY):
         known = ctx.printer.materials
         row = attributes.find(registry_printer.ROWS, _READY)

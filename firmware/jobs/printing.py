@@ -7,11 +7,12 @@ never the stream.  Runs within the runner's task; every wait is the runner's bea
 from firmware.gcode import messages, policy, values
 from firmware.gcode.review import Review, limits_for
 from firmware.jobs import states
+from firmware.jobs.queue import TAKEN
 from firmware.motion import feeder as feeding
 from firmware.motion.feeder import Feeder
 from firmware.motion.side import MotionError
 from hal.api import nozzle_of
-from hal.compat import const, print_exception
+from hal.compat import const, print_exception, seldom
 from hal.errors import DataError, HalError, StorageError
 
 FEED_BYTES = const(4096)  # one read; some 150 lines, so that IPP waits at most a few ms
@@ -190,8 +191,9 @@ class Printing:
         runner = self.runner
         targets = runner.materials.targets(job.ticket)
         self._material = targets.material
-        if targets.material is not None and not runner.materials.is_loaded(targets.material):
-            await self._ask_for(job, targets.material)
+        if not runner.materials.is_loaded(targets.material):
+            self._material = await self._ask_for(job, targets.material)
+        await self._take_platform(job)
         safe = job.documents[0].format == SAFE_FORMAT
         for heater, wanted, usual in (
             ("nozzle", targets.nozzle_c, "nozzle_c"),
@@ -207,15 +209,45 @@ class Printing:
                 self._used[heater] = wanted
                 self._set_target(heater, wanted)
         self._record(job)
-        self.core.begin()
-        if runner.homed:
-            await self._go_home()
-        else:
-            await runner.motion.home(ALL_AXES, runner.wait)
-            runner.homed = True
+        await self.go_to_start()
         for heater in ("bed", "chamber", "nozzle"):
             if self._forced.get(heater):
                 await self._reach(heater)
+
+    async def _take_platform(self, job):
+        """From here on the platform is not clear; before, a routine may have to clear it of an earlier job's print."""
+        runner = self.runner
+        asked = runner.settings.get("platform_clearing")
+        if asked == "routine" and runner.queue.flag(TAKEN):
+            await seldom("firmware.jobs.clearing", "clear")(self, job)
+        if asked != "none":
+            runner.queue.set_flag(TAKEN, True)
+            await runner.store()
+
+    async def go_to_start(self):
+        """To where program motion starts; finds it first where that is not known."""
+        self.core.begin()
+        if self.runner.homed:
+            await self._go_home()
+        else:
+            await self.runner.motion.home(ALL_AXES, self.runner.wait)
+            self.runner.homed = True
+
+    async def run_text(self, reader):
+        """Carries out G-code of the machine's own (reader: readinto), from where program motion starts until it stands."""
+        runner = self.runner
+        self._review = Review(policy.GCODE, limits_for(self.machine.caps, None), self.machine.caps.tools)
+        runner.marks.clear()
+        self.core.begin()
+        self.feeder.begin(reader)
+        self._places = []
+        await self._feed()
+        await self._flush()
+        runner.marks.clear()
+        self.heating.off()
+        self.fans_off()
+        self._fed = {}
+        self._used = {}
 
     def _record(self, job):
         """What the job is printed with, as far as it is known: the ticket's word, then the document's."""
@@ -238,26 +270,38 @@ class Printing:
         await motion.travel([None, None, home[2]], PARK_Z_MM_S, self.runner.wait)
 
     async def _ask_for(self, job, material):
-        """Holds the job until the operator has loaded the material and resumes the printer (PWG 5100.21-2019 section 6.1)."""
+        """Holds the job until the material (None: any) is loaded: that is, until somebody says so, or resumes the printer (PWG
+        5100.21-2019 section 6.1).  Returns it."""
         runner = self.runner
-        self.operator_message = "load %s, then resume the printer" % material.name
+        known = runner.materials
+        if material is None:
+            self.operator_message = "no material is loaded: load one and tell the printer which"
+        else:
+            self.operator_message = "load %s, then resume the printer" % material.name
+            if known.loaded is not None:
+                self.operator_message += " (%s is loaded)" % known.loaded.name
         self.waits_for_operator = True
         runner.notes.append("material-needed")
         runner.queue.move(job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED, states.RESOURCES_ARE_NOT_READY], self.operator_message)
         await runner.store()
+        self._confirmed = False
         try:
-            while not self._confirmed:
+            while not (known.loaded is not None if material is None else self._confirmed or known.is_loaded(material)):
                 await runner.wait(_SLICE_MAX_MS)
         finally:
             self.waits_for_operator = False
             runner.notes.remove("material-needed")
-        runner.materials.loaded = material
-        try:
-            runner.settings.set("material", material.key)
-            await runner.settings.save()
-        except StorageError as error:
-            print_exception(error)  # it is loaded all the same, until power is lost
+        if material is None:
+            material = known.loaded
+        elif not known.is_loaded(material):
+            known.loaded = material
+            try:
+                runner.settings.set("material", material.key)
+                await runner.settings.save()
+            except StorageError as error:
+                print_exception(error)  # it is loaded all the same, until power is lost
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
+        return material
 
     def confirm(self):
         """The operator resumes the printer."""

@@ -24,6 +24,7 @@ MULTIPLE_OPERATION_TIME_OUT_S = const(120)  # RFC 8011 section 5.4.31: 60 to 240
 DISABLED = const(1)  # Disable-Printer
 HOLD_NEW = const(2)  # Hold-New-Jobs
 PAUSED = const(4)  # Pause-Printer, Pause-Printer-After-Current-Job
+TAKEN = const(8)  # a job has been begun since the platform was last clear, where anybody asks
 
 
 class JobQueue:

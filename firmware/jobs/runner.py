@@ -6,7 +6,7 @@ and identify(), none of which blocks, and read `status`.  What happens within on
 
 from firmware.jobs import states
 from firmware.jobs.printing import JobEnd, Printing
-from firmware.jobs.queue import HOLD_NEW, PAUSED
+from firmware.jobs.queue import HOLD_NEW, PAUSED, TAKEN
 from firmware.motion.marks import Marks
 from firmware.motion.overrides import Overrides
 from hal.compat import const
@@ -121,9 +121,19 @@ class Runner:
         self._pause_wanted = False
         self._pause_after = False
         self._pause_message = ""
+        if self.job is None:
+            self.queue.set_flag(TAKEN, False)
         self._printing.confirm()
         self._refresh()
         return True
+
+    def waits_for_material(self):
+        """True while the job in work waits for material to be loaded."""
+        return self._printing.waits_for_operator
+
+    def asks_for_platform(self):
+        """True while the next job has to wait until the operator has cleared the platform."""
+        return self.queue.flag(TAKEN) and self.settings.get("platform_clearing") == "operator"
 
     def cancel(self, job, reasons=(states.CANCELED_BY_USER,)):
         """Ends the job in work: motion stops, heaters go off.  False when it is not the job in work."""
@@ -155,7 +165,7 @@ class Runner:
                 if self._restart:
                     self._begin_anew()
                 job = None
-                if not self._pause_wanted and not self.supervisor.latched:
+                if not self._pause_wanted and not self.supervisor.latched and not self.asks_for_platform():
                     job = self.queue.next_ready()
                 if job is None:
                     await self.tick(CONTROL_MS, False)
@@ -342,6 +352,14 @@ class Runner:
                 message = "job %d is suspended" % self.job.id  # pyright: ignore[reportOptionalMemberAccess]
         else:
             state = IDLE if self.job is None else PROCESSING
+        if self.job is None and self.asks_for_platform():
+            # there is no keyword for a platform that is not clear; this is what a full output tray says
+            if self.queue.next_ready() is not None:
+                state = STOPPED
+                reasons.append("output-area-full-error")
+            else:
+                reasons.append("output-area-full-report")
+            message = message or "clear the platform, then resume the printer"
         if self._pause_wanted:
             reasons.append("paused" if state == STOPPED else "moving-to-paused")
         elif self._pause_after:

@@ -18,6 +18,8 @@ COMMANDS = {
     "cancel": "cancel a job",
     "pause": "pause a printer",
     "resume": "let a paused printer go on",
+    "platform": "whether the bed is clear, and who clears it",
+    "materials": "what a printer can print with, and what is loaded",
     "adjust": "change speed, flow or nozzle height of a running job",
     "identify": "make a printer show which one it is",
     "account": "who may do what at a printer",

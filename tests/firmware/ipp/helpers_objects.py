@@ -46,6 +46,10 @@ class FakeRunner:
         self.overrides = Overrides(FakeOverridden())
         self.asked = []
         self.can_resume = True
+        self.wants_material = False
+
+    def waits_for_material(self):
+        return self.wants_material
 
     def pause(self):
         self.asked.append("pause")

@@ -117,6 +117,8 @@ def test_vendor_attributes_are_those_of_the_design():
         "printwright-job-progress",
         "printwright-job-speed",
         "printwright-job-time-left",
+        "printwright-platform-clearing",
+        "printwright-platform-clearing-supported",
         "printwright-position",
         "printwright-temperatures",
     ]

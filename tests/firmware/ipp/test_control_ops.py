@@ -24,7 +24,8 @@ from tests.firmware.ipp.test_job_ops import (
 HOLD, RELEASE, SET_PRINTER, SET_JOB, SUPPORTED = 0x0C, 0x0D, 0x13, 0x14, 0x15
 ENABLE, DISABLE, PAUSE_AFTER, HOLD_NEW_JOBS, RELEASE_NEW, RESTART = 0x22, 0x23, 0x24, 0x25, 0x26, 0x29
 CANCEL_CURRENT, SUSPEND, RESUME_JOB, PROMOTE, AFTER = 0x2D, 0x2E, 0x2F, 0x30, 0x31
-CANCEL_DOCUMENT, GET_DOCUMENT, GET_DOCUMENTS, CANCEL_JOBS, RESUBMIT, VALIDATE_DOCUMENT = 0x33, 0x34, 0x35, 0x38, 0x3A, 0x3D
+CANCEL_DOCUMENT, GET_DOCUMENT, GET_DOCUMENTS, SET_DOCUMENT = 0x33, 0x34, 0x35, 0x37
+CANCEL_JOBS, RESUBMIT, VALIDATE_DOCUMENT = 0x38, 0x3A, 0x3D
 NOW = 1790000000  # the fake clock's
 
 
@@ -209,7 +210,6 @@ def test_set_job_attributes_of_nothing_and_of_a_job_in_work(client):
     do(client, SET_JOB, job, job=[text("job-name", "x")], code=status.NOT_POSSIBLE)
 
 
-def set_printer(client, *given):
 ADJUSTED = ("printwright-job-speed", "printwright-job-flow", "printwright-job-baby-step")
 
 
@@ -256,6 +256,7 @@ def test_adjustments_are_all_made_or_none(client, given):
     do(client, SET_JOB, job, job=[integer("printwright-job-speed", 80), text("job-name", "x")], code=status.NOT_POSSIBLE)
 
 
+def set_printer(client, *given):
     message = [(tags.PRINTER_GROUP, list(given))]
     return client.ask_groups(SET_PRINTER, message)
 
@@ -280,8 +281,27 @@ def test_set_the_material_that_is_loaded(client):
     assert client.printer.materials.loaded.key == "petg"
     gold = [(tags.COLLECTION, [("material-key", [(tags.KEYWORD, b"gold")])])]
     assert set_printer(client, ("materials-col-ready", gold)).operation == status.NOT_SUPPORTED
+    assert set_printer(client, ("materials-col-ready", [(tags.NO_VALUE, None)])).operation == status.OK
+    assert client.printer.materials.loaded is None and client.printer.settings.get("material", None) == ""
     client.runner.status.job_id = 1
     assert set_printer(client, ("materials-col-ready", petg)).operation == status.NOT_POSSIBLE
+    client.runner.wants_material = True
+    assert set_printer(client, ("materials-col-ready", petg)).operation == status.OK
+    assert client.printer.materials.loaded.key == "petg"
+
+
+def test_set_what_happens_between_two_jobs(client):
+    def clearing(value):
+        return set_printer(client, ("printwright-platform-clearing", [(tags.KEYWORD, value)])).operation
+
+    assert client.printer.settings.get("platform_clearing", None) in (None, "none")
+    assert clearing(b"operator") == status.OK
+    assert client.printer.settings.get("platform_clearing", None) == "operator"
+    told = dict(client.ask(SUPPORTED, keywords("requested-attributes", "printwright-platform-clearing")).group(tags.PRINTER_GROUP))
+    assert told["printwright-platform-clearing"] == [(tags.KEYWORD, b"none"), (tags.KEYWORD, b"operator")]
+    assert clearing(b"routine") == status.NOT_SUPPORTED  # this machine has none
+    assert clearing(b"sometimes") == status.NOT_SUPPORTED
+    assert client.printer.settings.get("platform_clearing", None) == "operator"
 
 
 def test_supported_values(client):
@@ -301,8 +321,9 @@ def test_supported_values(client):
 def test_disabled_and_enabled(client):
     job = client.create()
     assert client.ask(DISABLE).operation == status.OK
-    for operation in (CREATE, VALIDATE, VALIDATE_DOCUMENT):
-        assert client.ask(operation).operation == status.NOT_ACCEPTING
+    assert client.ask(CREATE).operation == status.NOT_ACCEPTING
+    for operation in (VALIDATE, VALIDATE_DOCUMENT):
+        assert client.ask(operation).operation == status.OK
     assert client.send(job, GCODE).operation == status.OK
     client.queue.load()
     assert client.queue.flag(DISABLED)
@@ -382,7 +403,8 @@ def test_documents(client):
     answer = client.send(job, GCODE, extra=(text("document-name", "part.gcode"),))
     assert one(answer, "document-number", tags.DOCUMENT_GROUP) == 1
     assert one(answer, "document-state", tags.DOCUMENT_GROUP) == 3
-    assert dict(client.ask(GET_DOCUMENTS, integer("job-id", job)).group(tags.DOCUMENT_GROUP)) == {"document-number": [(tags.INTEGER, 1)]}
+    listed = dict(client.ask(GET_DOCUMENTS, integer("job-id", job)).group(tags.DOCUMENT_GROUP))
+    assert listed == {"document-number": [(tags.INTEGER, 1)], "last-document": [(tags.BOOLEAN, True)]}
     told = dict(do(client, GET_DOCUMENT, job, integer("document-number", 1)).group(tags.DOCUMENT_GROUP))
     assert told["document-name"] == [(tags.NAME, b"part.gcode")]
     assert told["last-document"] == [(tags.BOOLEAN, True)]
@@ -423,3 +445,24 @@ def test_resubmit(client):
     asyncio.run(client.queue.commit())
     client.queue.load()
     do(client, RESUBMIT, again)
+
+
+def test_a_document_gets_another_name(client):
+    job = client.submit()
+    name = ("document-name", [(tags.NAME, "better.gcode")])
+
+    def set_document(groups, number=1):
+        return client.ask_groups(SET_DOCUMENT, groups, integer("job-id", job), integer("document-number", number))
+
+    assert set_document([(tags.DOCUMENT_GROUP, [name])]).operation == status.OK
+    client.queue.load()
+    told = dict(do(client, GET_DOCUMENT, job, integer("document-number", 1)).group(tags.DOCUMENT_GROUP))
+    assert told["document-name"] == [(tags.NAME, b"better.gcode")]
+    assert set_document([(tags.DOCUMENT_GROUP, [name])], 2).operation == status.NOT_FOUND
+    assert set_document([]).operation == status.BAD_REQUEST
+    wrong = set_document([(tags.DOCUMENT_GROUP, [name, integer("document-number", 2), integer("no-such", 1)])])
+    assert wrong.operation == status.NOT_SETTABLE
+    assert unsupported(wrong) == {"document-number": [(tags.NOT_SETTABLE, None)], "no-such": [(tags.UNSUPPORTED, None)]}
+    assert set_document([(tags.DOCUMENT_GROUP, [integer("document-name", 2)])]).operation == status.NOT_SUPPORTED
+    client.queue.cancel(client.queue.get(job))
+    assert set_document([(tags.DOCUMENT_GROUP, [name])]).operation == status.NOT_POSSIBLE
