@@ -10,10 +10,9 @@ import time
 
 from firmware import app
 from firmware.security import passwords, roles
-from hal import factory
 from hal.errors import StorageError
 from hal.sim import SimOptions, build
-from tools import certificates, stepfile, stepheader
+from tools import certificates, machine_check, stepfile, stepheader
 
 PATH = "/ipp/print3d"
 FIRST_USER = "admin"
@@ -41,7 +40,7 @@ def step_writer(path: str):
 
 def describe(machine: str | None) -> dict:
     """The machine's description.  ConfigError names file and key."""
-    return factory.describe(machine)
+    return machine_check.describe(machine)
 
 
 def ready_line(machine) -> dict:

@@ -13,7 +13,7 @@ from hal import factory, stepcore
 from hal.errors import ConfigError
 from hal.stepcore import StepCore
 from hal.stepsink import Sink, StreamDigest
-from tools import stepfile, stepheader
+from tools import machine_check, stepfile, stepheader
 
 CHUNK_BYTES = 65536
 PACK_BYTES = 65536  # digest bytes of a motor between two updates
@@ -32,7 +32,7 @@ class StepsError(Exception):
 def load_machine(name_or_path):
     """Description of a machine; StepsError for bad data."""
     try:
-        return factory.describe(name_or_path)
+        return machine_check.describe(name_or_path)
     except ConfigError as error:
         raise StepsError(str(error)) from None
 
