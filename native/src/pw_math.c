@@ -1,3 +1,4 @@
+#define PW_MATH_HERE
 #include "pw_math.h"
 
 #if !defined(PW_WIDE)

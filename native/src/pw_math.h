@@ -5,9 +5,35 @@
 #define PW_MATH_H
 #include <stdint.h>
 
-static inline int64_t pw_min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t pw_max64(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t pw_abs64(int64_t a) { return a < 0 ? -a : a; }
+/* An M0+ has its code in RAM, which is short: what is longer there than a call is called, and pw_math.c has it. */
+#if defined(__ARM_ARCH_6M__)
+#define PW_SMALL 1
+#define PW_SHORT
+#else
+#define PW_SHORT static inline
+#endif
+#if defined(PW_SMALL) && !defined(PW_MATH_HERE)
+int64_t pw_min64(int64_t a, int64_t b);
+int64_t pw_max64(int64_t a, int64_t b);
+int64_t pw_abs64(int64_t a);
+uint64_t pw_umul64(uint32_t a, uint32_t b);
+#else
+PW_SHORT int64_t pw_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+PW_SHORT int64_t pw_max64(int64_t a, int64_t b) { return a > b ? a : b; }
+PW_SHORT int64_t pw_abs64(int64_t a) { return a < 0 ? -a : a; }
+
+/* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
+PW_SHORT uint64_t pw_umul64(uint32_t a, uint32_t b)
+{
+#if defined(PW_SMALL)
+    uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;
+    uint32_t lo = a0 * b0, mid = a1 * b0 + (lo >> 16), more = a0 * b1 + (mid & 0xFFFF); /* neither sum passes 32 bits */
+    return (uint64_t)(a1 * b1 + (mid >> 16) + (more >> 16)) << 32 | (more << 16 | (lo & 0xFFFF));
+#else
+    return (uint64_t)a * b;
+#endif
+}
+#endif
 
 /* floor(x / 2^n), 0 <= n <= 63 */
 static inline int64_t pw_asr(int64_t x, int n) { return x >= 0 ? x >> n : ~(~x >> n); }
@@ -32,18 +58,6 @@ static inline int pw_clz64(uint64_t x)
 #if defined(__SIZEOF_INT128__) || defined(__wasm__)
 #define PW_WIDE 1
 #endif
-
-/* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
-static inline uint64_t pw_umul64(uint32_t a, uint32_t b)
-{
-#if defined(__ARM_ARCH_6M__)
-    uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;
-    uint32_t lo = a0 * b0, mid = a1 * b0 + (lo >> 16), more = a0 * b1 + (mid & 0xFFFF); /* neither sum passes 32 bits */
-    return (uint64_t)(a1 * b1 + (mid >> 16) + (more >> 16)) << 32 | (more << 16 | (lo & 0xFFFF));
-#else
-    return (uint64_t)a * b;
-#endif
-}
 
 static inline void pw_umul128(uint64_t a, uint64_t b, uint64_t *hi, uint64_t *lo)
 {

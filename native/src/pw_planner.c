@@ -1,4 +1,5 @@
 /* The queue of lines: natural units, memory, dwells, flushes, marks; what is asked of the planner from outside. */
+#define PW_PLANNER_HERE
 #include "pw_planner.h"
 #include "pw_history.h"
 #include "pw_math.h"

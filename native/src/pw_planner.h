@@ -167,13 +167,8 @@ struct pw_track {
     int64_t until_q16[PW_TAPS]; /* and for how long they are */
 };
 
-struct pw_planner {
+struct pw_planner { /* an M0+ reaches what comes first in fewer instructions: what look-ahead and generator have in work */
     const struct pw_config *cfg;
-    int64_t cap2_q48;  /* square of the speed cap_um_s, and acceleration of accel_um_s2: most lines have those of the line before */
-    int64_t accel_q32;
-    int32_t cap_um_s, accel_um_s2;
-    struct pw_kin kin;
-    const struct pw_mesh_state *mesh; /* in force, or NULL */
     struct pw_motor *motors;
     struct pw_seg *segs;
     struct pw_ramp *ramps;
@@ -184,16 +179,6 @@ struct pw_planner {
     struct pw_piece *pieces; /* a ring */
     uint32_t capacity; /* of segs */
     uint32_t ramps_size;
-
-    /* natural units */
-    int64_t unit_um_s_q64;  /* um/s to Q32: multiply, shift by 32 */
-    int64_t unit_um_s2_q64;
-    int64_t jerk_q32;
-    int64_t top_q32; /* no speed is higher */
-    int64_t safe_um_s; /* below it no motor of an axis gets near its pulse rate */
-    int64_t curve_nm;
-    int64_t setup_q16;
-    int64_t dense_q32; /* least time of PW_DENSE segments */
 
     /* queue of segments, by running number: done <= open <= head */
     uint32_t head;  /* pw_planner: next to be pushed */
@@ -236,6 +221,22 @@ struct pw_planner {
     int32_t seg_ready;    /* the motors' fields hold the segment in work, */
     int32_t seg_follows;  /* or the one before it */
     int32_t seg_ends;     /* the segment ends with the piece */
+
+    int64_t cap2_q48;  /* square of the speed cap_um_s, and acceleration of accel_um_s2: most lines have those of the line before */
+    int64_t accel_q32;
+    int32_t cap_um_s, accel_um_s2;
+    struct pw_kin kin;
+    const struct pw_mesh_state *mesh; /* in force, or NULL */
+
+    /* natural units */
+    int64_t unit_um_s_q64;  /* um/s to Q32: multiply, shift by 32 */
+    int64_t unit_um_s2_q64;
+    int64_t jerk_q32;
+    int64_t top_q32; /* no speed is higher */
+    int64_t safe_um_s; /* below it no motor of an axis gets near its pulse rate */
+    int64_t curve_nm;
+    int64_t setup_q16;
+    int64_t dense_q32; /* least time of PW_DENSE segments */
 
     /* marks, by running number: out <= fired <= open <= head; those from `open` on lie behind segments that are not final */
     uint32_t mark_head, mark_open, mark_fired, mark_out;
@@ -290,8 +291,13 @@ static inline const struct pw_mesh_state *pw_mesh_of(const struct pw_planner *pl
 
 static inline uint32_t pw_marks_size(const struct pw_config *cfg) { return (uint32_t)cfg->ring_marks + PW_OPEN_MARKS; }
 static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg->flags >> PW_SEG_TOOL & 7); }
-static inline struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
-static inline struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % pl->ramps_size]; }
+#if defined(PW_SMALL) && !defined(PW_PLANNER_HERE)
+struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n);
+struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n);
+#else
+PW_SHORT struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
+PW_SHORT struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % pl->ramps_size]; }
+#endif
 static inline int32_t pw_ramps_room(const struct pw_planner *pl) { return (int32_t)pl->ramps_size - PW_RAMPS_WAIT; }
 
 static inline int64_t pw_speed(const struct pw_planner *pl, int64_t um_s) { return pw_mulshift(um_s, pl->unit_um_s_q64, 32); }
