@@ -8,9 +8,9 @@
 /* An M0+ has its code in RAM, which is short: what is longer there than a call is called, and pw_math.c has it. */
 #if defined(__ARM_ARCH_6M__)
 #define PW_SMALL 1
-#define PW_SHORT
+#define PW_LEAN
 #else
-#define PW_SHORT static inline
+#define PW_LEAN static inline
 #endif
 #if defined(PW_SMALL) && !defined(PW_MATH_HERE)
 int64_t pw_min64(int64_t a, int64_t b);
@@ -18,12 +18,12 @@ int64_t pw_max64(int64_t a, int64_t b);
 int64_t pw_abs64(int64_t a);
 uint64_t pw_umul64(uint32_t a, uint32_t b);
 #else
-PW_SHORT int64_t pw_min64(int64_t a, int64_t b) { return a < b ? a : b; }
-PW_SHORT int64_t pw_max64(int64_t a, int64_t b) { return a > b ? a : b; }
-PW_SHORT int64_t pw_abs64(int64_t a) { return a < 0 ? -a : a; }
+PW_LEAN int64_t pw_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+PW_LEAN int64_t pw_max64(int64_t a, int64_t b) { return a > b ? a : b; }
+PW_LEAN int64_t pw_abs64(int64_t a) { return a < 0 ? -a : a; }
 
 /* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
-PW_SHORT uint64_t pw_umul64(uint32_t a, uint32_t b)
+PW_LEAN uint64_t pw_umul64(uint32_t a, uint32_t b)
 {
 #if defined(PW_SMALL)
     uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;

@@ -295,8 +295,8 @@ static inline int32_t pw_seg_tool(const struct pw_seg *sg) { return (int32_t)(sg
 struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n);
 struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n);
 #else
-PW_SHORT struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
-PW_SHORT struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % pl->ramps_size]; }
+PW_LEAN struct pw_seg *pw_seg_at(const struct pw_planner *pl, uint32_t n) { return &pl->segs[n % pl->capacity]; }
+PW_LEAN struct pw_ramp *pw_ramp_at(const struct pw_planner *pl, uint32_t n) { return &pl->ramps[n % pl->ramps_size]; }
 #endif
 static inline int32_t pw_ramps_room(const struct pw_planner *pl) { return (int32_t)pl->ramps_size - PW_RAMPS_WAIT; }
 
