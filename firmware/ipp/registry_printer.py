@@ -109,6 +109,8 @@ S;printer-alert;1setOf octetString(MAX);PWG5100.9;o;~
 S;printer-alert-description;1setOf text(MAX);PWG5100.9;o;~
 S;printer-config-change-date-time;dateTime | unknown;PWG5100.13;R;~
 S;printer-config-change-time;integer(1:MAX);PWG5100.13;R;~
+S;printer-id;integer(1:65535);PWG5100.22;o;=1
+S;printer-service-type;type2 keyword;PWG5100.22;o;=print3d
 S;printer-firmware-name;1setOf name(MAX);PWG5100.13;o;=printwright
 S;printer-firmware-patches;1setOf text(MAX);PWG5100.13;o;=
 S;printer-firmware-string-version;1setOf text(MAX);PWG5100.13;o;*
@@ -118,8 +120,8 @@ S;printer-message-date-time;dateTime;rfc3380;o;~
 S;printer-message-from-operator;text(127);rfc8011;o;*
 S;printer-message-time;integer(MIN:MAX);rfc3380;o;~
 S;printer-more-info;uri;rfc8011;R;@
-S;printer-settable-attributes-supported;1setOf keyword;rfc3380;o;=materials-col-ready,printer-geo-location,printer-info,\
-printer-location,printer-message-from-operator,printer-name,printer-organization,printer-organizational-unit,\
+S;printer-settable-attributes-supported;1setOf keyword;rfc3380;o;=materials-col-ready,printer-contact-col,printer-geo-location,\
+printer-info,printer-location,printer-message-from-operator,printer-name,printer-organization,printer-organizational-unit,\
 printwright-platform-clearing
 S;printer-state;type1 enum;rfc8011;R;~
 S;printer-state-change-date-time;dateTime;rfc3995;R;~

@@ -13,7 +13,10 @@ from hal.errors import ConfigError, StorageError
 
 _READY = "materials-col-ready"
 _CLEARING = "printwright-platform-clearing"
-# attribute: setting.  printer-settable-attributes-supported has these and materials-col-ready.
+_CONTACT = "printer-contact-col"
+# member: (tags, setting); a vCard is nothing that this printer keeps
+_CONTACT_MEMBERS = {"contact-name": ((tags.NAME, tags.NAME_LANG), "contact_name"), "contact-uri": ((tags.URI,), "contact_uri")}
+# attribute: setting.  printer-settable-attributes-supported has these, materials-col-ready and printer-contact-col.
 SETTINGS = {
     "printer-geo-location": "geo_location",
     "printer-info": "info",
@@ -38,7 +41,7 @@ async def set_printer_attributes(ctx):
     loaded = None
     for name, asked in given:
         row = attributes.find(registry_printer.ROWS, name)
-        if row is None or (name not in SETTINGS and name != _READY):
+        if row is None or (name not in SETTINGS and name != _READY and name != _CONTACT):
             fixed.append(codec.attribute(tags.UNSUPPORTED if row is None else tags.NOT_SETTABLE, name, []))
         elif name == _READY:
             loaded = _material(printer, asked)
@@ -46,6 +49,12 @@ async def set_printer_attributes(ctx):
                 wrong.append(codec.attribute_of(name, asked))
             else:
                 changes["material"] = loaded.key if loaded else ""
+        elif name == _CONTACT:
+            found = _contact(printer.settings, asked)
+            if found is None:
+                wrong.append(codec.attribute_of(name, asked))
+            else:
+                changes.update(found)
         else:
             text = _text(row, asked)
             try:
@@ -80,6 +89,28 @@ def _text(row, asked):
     return materials.text_of(asked[0][1])
 
 
+def _contact(settings, asked):
+    """{setting: text} of a printer-contact-col (PWG 5100.22 section 7.2); what it leaves out is forgotten.  None: a member is wrong."""
+    found = {"contact_name": "", "contact_uri": ""}
+    if asked[0][0] < 0x20:
+        return found
+    if asked[0][0] != tags.COLLECTION or len(asked) != 1:
+        return None
+    for member, given in asked[0][1]:
+        tag, value = given[0]
+        if member == "contact-vcard" and tag == tags.TEXT and not value:
+            continue
+        known = _CONTACT_MEMBERS.get(member)
+        if known is None or tag not in known[0] or len(given) != 1:
+            return None
+        try:
+            found[known[1]] = materials.text_of(value)
+            settings.check(known[1], found[known[1]])
+        except ConfigError:
+            return None
+    return found
+
+
 def _material(printer, asked):
     """The database's Material of a materials-col-ready value, or None."""
     if len(asked) != 1:
@@ -94,7 +125,7 @@ async def get_printer_supported_values(ctx):
     """RFC 3380 section 4.3: what Set-Printer-Attributes takes; any text: out-of-band admin-define."""
     requested = Requested(ctx.op.get("requested-attributes"), PRINTER_GROUPS)
     answers = []
-    for name in sorted(SETTINGS):
+    for name in sorted(list(SETTINGS) + [_CONTACT]):
         row = attributes.find(registry_printer.ROWS, name)
         if requested.has(row[attributes.GROUP], name):  # pyright: ignore[reportOptionalSubscript]
             if name == _CLEARING:

@@ -69,7 +69,10 @@ _ask = click.option("--ask", is_flag=True, help="Ask for the password (or read i
 @_shared
 def list_(uri, user, as_json):
     """List names and roles."""
-    for account in _accounts(uri, user):
+    found = _accounts(uri, user)
+    if not found and not as_json:
+        click.echo("no accounts", err=True)
+    for account in found:
         if as_json:
             common.emit({"name": account["name"], "role": account["role"]})
         else:

@@ -304,6 +304,31 @@ def test_set_what_happens_between_two_jobs(client):
     assert client.printer.settings.get("platform_clearing", None) == "operator"
 
 
+def test_set_whom_to_ask(client):
+    """printer-contact-col (PWG 5100.22)."""
+
+    def contact(*members):
+        return set_printer(client, ("printer-contact-col", [(tags.COLLECTION, list(members))])).operation
+
+    def told():
+        answer = client.ask(0x0B, keywords("requested-attributes", "printer-contact-col"))
+        return dict(answer.group(tags.PRINTER_GROUP))["printer-contact-col"]
+
+    name = ("contact-name", [(tags.NAME, b"Anna")])
+    assert contact(name, ("contact-uri", [(tags.URI, b"mailto:anna@example.com")]), ("contact-vcard", [(tags.TEXT, b"")])) == status.OK
+    (_, members), = told()
+    assert dict(members)["contact-name"] == [(tags.NAME, b"Anna")]
+    assert dict(members)["contact-uri"] == [(tags.URI, b"mailto:anna@example.com")]
+    for wrong, value in (("contact-name", (tags.INTEGER, 1)), ("contact-uri", (tags.NAME, b"x")), ("contact-vcard", (tags.TEXT, b"BEGIN"))):
+        assert contact((wrong, [value])) == status.NOT_SUPPORTED
+    assert contact(("nickname", [(tags.NAME, b"x")])) == status.NOT_SUPPORTED
+    assert dict(told()[0][1])["contact-name"] == [(tags.NAME, b"Anna")], "nothing has changed"
+    assert contact(name) == status.OK
+    assert dict(told()[0][1])["contact-uri"] == [(tags.URI, b"")]
+    assert set_printer(client, ("printer-contact-col", [(tags.DELETE, None)])).operation == status.OK
+    assert told() == [(tags.UNKNOWN, None)]
+
+
 def test_supported_values(client):
     answer = client.ask(SUPPORTED, keywords("requested-attributes", "printer-info", "materials-col-ready", "printer-state"))
     told = dict(answer.group(tags.PRINTER_GROUP))
