@@ -64,8 +64,10 @@ class App:
         self.config.load()
         yield
         self.materials = Materials(description["printer"], self.config.get("material") or "")
+        yield
         log = RecordLog(machine.flash, 0, machine.flash.size - caps.flash_settings_bytes, keys_needed(caps))
         self.queue = JobQueue(log, machine.files, machine.clock, caps, self._is_moving)
+        yield
         self.queue.load()
         yield
         self.heating = Heating(machine, self.config)
@@ -81,6 +83,7 @@ class App:
         yield
         operations = operation_table.table()
         roomy = caps.connections >= _ROOMY_CONNECTIONS
+        yield
         self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
         operations.update(account_table(self.accounts))
         ids = sorted(operations)

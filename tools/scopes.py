@@ -50,7 +50,7 @@ class Module(ast.NodeVisitor):
         self.strings = set()
         self.texts = []  # Constant nodes: strings that are made when a function runs
         self.tables = set()  # strings that are made when the module is loaded
-        self.loaded = set()  # strings in calls that load a module by its name
+        self.loaded = set()  # (module or None: not told here, name) in calls that load a module by its name
         self.rest = set()  # names at places that are not rewritten
         self.dead = []  # statements that MicroPython never comes to
         self.constants = {}
@@ -148,7 +148,9 @@ class Module(ast.NodeVisitor):
 
     def visit_Call(self, node):
         if isinstance(node.func, ast.Name) and node.func.id in _LOADERS:
-            self.loaded.update(child.value for child in ast.walk(node) if isinstance(child, ast.Constant))
+            module = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+            names = [child.value for argument in node.args[1:] for child in ast.walk(argument) if isinstance(child, ast.Constant)]
+            self.loaded.update((module, name) for name in names)
         self.generic_visit(node)
 
     def visit_keyword(self, node):
@@ -166,7 +168,7 @@ class Module(ast.NodeVisitor):
             scope = self._here
             while scope and not isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
                 scope = scope.parent
-            if scope:
+            if scope and scope.node.name != "__init__":  # what that makes will stay
                 self.texts.append(node)
             else:
                 self.tables.add(node.value)

@@ -86,7 +86,7 @@ class _Program:
         self.order += [module for module in modules if module not in self.order]
         self.strings = set().union(*[module.strings for module in modules])
         self._tables = set().union(*[module.tables for module in modules])
-        self.loaded = set(entries).union(*[module.loaded for module in modules])
+        self.loaded = {(None, name) for name in entries}.union(*[module.loaded for module in modules])
         self._check_strings()
         self._words = self._unused(known)
         self.globals = {}  # (module's name, name): new name
@@ -182,7 +182,10 @@ class _Program:
 
     def keeps(self, module, name):
         """A global that is a whole number, but is there all the same, since a string may reach it."""
-        return not self.bundled(module) and name in self.loaded
+        return not self.bundled(module) and self._is_loaded(module, name)
+
+    def _is_loaded(self, module, name):
+        return (module, name) in self.loaded or (None, name) in self.loaded
 
     # -- numbers
 
@@ -219,7 +222,7 @@ class _Program:
                 number += 2
             for module in modules.get(home, ()):
                 for name in self._own(module):
-                    if not home and name in self.loaded:
+                    if not home and self._is_loaded(module.name, name):
                         continue
                     while self._number(number) in taken:
                         number += 1

@@ -8,7 +8,7 @@ Not here: operations (job_ops.py), the queue and its states (firmware/jobs).
 
 from array import array
 
-from firmware.ipp import codec, printer_values, registry_job, tags, values
+from firmware.ipp import codec, registry_job, tags, values
 from firmware.jobs import holds, states
 
 # Ticket entries that say what was printed with; until printing begins they have no value.
@@ -27,6 +27,20 @@ _TIME_LEFT = values.head(tags.INTEGER, "printwright-job-time-left", 4)
 _CHARSET = codec.attribute(tags.CHARSET, "attributes-charset", ["utf-8"])
 _LANGUAGE = codec.attribute(tags.LANGUAGE, "attributes-natural-language", ["en"])
 
+# What of a job only its owner and operators see (IPP Privacy Attributes v1.0, job-privacy-attributes): whose it is, what it is called
+# and what may have been written about either.
+PRIVATE = ("document-name-supplied", "job-message-from-operator", "job-name", "job-originating-user-name", "job-state-message")
+
+
+def accuracy(um):
+    """print-accuracy as a collection from (x, y, z) in micrometres."""
+    return [
+        ("accuracy-units", [(tags.KEYWORD, "um")]),
+        ("x-accuracy", [(tags.INTEGER, um[0])]),
+        ("y-accuracy", [(tags.INTEGER, um[1])]),
+        ("z-accuracy", [(tags.INTEGER, um[2])]),
+    ]
+
 
 class JobAttributes:
     """Encodes jobs; printer: ipp Printer."""
@@ -38,7 +52,7 @@ class JobAttributes:
         self._base = codec.attribute(tags.KEYWORD, "print-base-actual", ["none"])
         self._supports = codec.attribute(tags.KEYWORD, "print-supports-actual", ["none"])
         self._accuracy = codec.attribute(
-            tags.COLLECTION, "print-accuracy-actual", [printer_values.accuracy(printer.accuracy_um)]
+            tags.COLLECTION, "print-accuracy-actual", [accuracy(printer.accuracy_um)]
         )
 
     def all(self, job, requested, uri, private=False):
@@ -54,7 +68,7 @@ class JobAttributes:
                 name = _name_at(rows, start)
                 if name not in requested.names:
                     continue
-            if private and (name or _name_at(rows, start)) in printer_values.PRIVATE:
+            if private and (name or _name_at(rows, start)) in PRIVATE:
                 continue
             octets = encode(job, uri) if encode else self._ticket(job, name)
             if octets:

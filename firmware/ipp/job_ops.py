@@ -1,4 +1,4 @@
-"""Operations whose target is a job (RFC 8011 section 4.3, PWG 5100.7).
+"""Operations that feed or end a job (RFC 8011 section 4.3, PWG 5100.7).
 
 As printer_ops.py; OPERATIONS is the table.  Not here: the queue's rules (firmware/jobs/queue.py), which refuse what a job's state does
 not allow.
@@ -9,7 +9,6 @@ from firmware.ipp.answers import cancel, not_possible, stored
 from firmware.ipp.checks import JOB
 from firmware.ipp.codec import Response
 from firmware.ipp.printer_ops import supplied
-from firmware.ipp.requested import JOB_GROUPS, Requested
 from firmware.ipp.status import BodyError, IppError
 from firmware.jobs import package, states
 from firmware.jobs.errors import Busy, JobClosed, TooManyDocuments
@@ -172,17 +171,9 @@ async def cancel_job(ctx):
     return Response()
 
 
-async def get_job_attributes(ctx):
-    """RFC 8011 section 4.3.4."""
-    requested = Requested(ctx.op.get("requested-attributes"), JOB_GROUPS)
-    private = ctx.hides(ctx.job)
-    return Response().add(tags.JOB_GROUP, ctx.printer.job_attributes.all(ctx.job, requested, ctx.uri, private))
-
-
 # operation-id: (handler, target)
 OPERATIONS = {
     0x0006: (send_document, JOB),
     0x0008: (cancel_job, JOB),
-    0x0009: (get_job_attributes, JOB),
     0x003B: (close_job, JOB),
 }

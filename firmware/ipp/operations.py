@@ -7,9 +7,11 @@ that nothing has to be loaded to list them; a test compares them with the parts'
 
 from hal.compat import seldom
 
-# (modules with OPERATIONS, their operation-ids, all below 0x100)
+# (modules with OPERATIONS, their operation-ids, all below 0x100); the first part, which clients poll, is kept once it was used
 PARTS = (
-    (("job_ops", "printer_ops"), b"\x04\x05\x06\x08\x09\x0a\x0b\x3b\x3d"),
+    (("ask_ops",), b"\x09\x0a\x0b"),
+    (("printer_ops",), b"\x04\x05\x3d"),
+    (("job_ops",), b"\x06\x08\x3b"),
     (("document_ops",), b"\x33\x34\x35\x37"),
     (("queue_ops",), b"\x0c\x0d\x14\x2f\x30\x31\x3a"),
     (("control_ops",), b"\x10\x11\x22\x23\x24\x25\x26\x29\x2d\x2e\x38\x39\x3c"),
@@ -32,8 +34,7 @@ class Operations:
     """The mapping."""
 
     def __init__(self):
-        self._number = None
-        self._part = {}  # what was asked for last is kept: clients poll
+        self._polled = None
         self._others = {}
 
     def update(self, others):
@@ -59,10 +60,11 @@ class Operations:
         number = self._where(operation)
         if number is None:
             return self._others[operation]
-        if number != self._number:
-            self._part = part(number)
-            self._number = number
-        return self._part[operation]
+        if number:
+            return part(number)[operation]
+        if self._polled is None:
+            self._polled = part(0)
+        return self._polled[operation]
 
 
 def table():

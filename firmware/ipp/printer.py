@@ -7,17 +7,18 @@ answer is cut out of it.
 Not here: operations (printer_ops.py), the values' origin (printer_values.py), the machine's state (jobs/runner).
 """
 
-from firmware.ipp import attributes, codec, live, printer_values, registry_printer, tags
+from firmware.ipp import attributes, codec, live, registry_printer, tags
 from firmware.ipp.checks import PLAIN
 from firmware.ipp.fixed import Fixed
 from firmware.ipp.job import JobAttributes
 from firmware.jobs.queue import DISABLED
-from hal.compat import const, print_exception, sleep_ms
+from hal.compat import const, print_exception, seldom, sleep_ms
 from hal.errors import StorageError
 
 # Addresses (scheme, host) whose attributes are kept: a client uses one, a household a handful.
 MAX_ADDRESSES = const(4)
 PATH = "/ipp/print3d"
+_VALUES = "firmware.ipp.printer_values"
 ICONS = ("/icon-48.png", "/icon.png", "/icon-512.png")
 
 _XRI = (
@@ -50,12 +51,10 @@ class Printer:
         self.materials = materials
         self.settings = settings
         self.notifier = None  # firmware/ipp/notifier.Notifier; set by app.py, which makes both
-        self.accuracy_um = printer_values.accuracy_um(machine.description["printer"])
-        self.ticket_names = printer_values.ticket_attributes(materials)
+        basics = seldom(_VALUES, "basics")(machine.description["printer"], materials, machine.clock.unix_s() is not None)
+        self.accuracy_um, self.ticket_names, self.holds = basics
         self.identify_actions = list(machine.caps.identify)
-        self.holds = printer_values.holds_supported(machine.clock.unix_s() is not None)
         self.job_attributes = JobAttributes(self)
-        self._document_attributes = None
         self._operations = operations
         self._version = version
         self._clock = machine.clock
@@ -76,12 +75,8 @@ class Printer:
 
     @property
     def document_attributes(self):
-        """DocumentAttributes, loaded when the first document is told of."""
-        if self._document_attributes is None:
-            from firmware.ipp.document import DocumentAttributes
-
-            self._document_attributes = DocumentAttributes(self)
-        return self._document_attributes
+        """DocumentAttributes, loaded when a document is told of."""
+        return seldom("firmware.ipp.document", "DocumentAttributes")(self)
 
     async def load(self):
         """Encodes what depends on the configuration, in steps; to be awaited before the first answer and after a change of settings."""
@@ -114,7 +109,7 @@ class Printer:
 
     def _encode(self):
         # a generator, stepped: each row leaves some garbage behind
-        computed = printer_values.compute(
+        computed = seldom(_VALUES, "compute")(
             self.machine.description,
             self.machine.caps,
             self.settings,
@@ -154,11 +149,11 @@ class Printer:
             if row[attributes.LEVEL] == "C":
                 return None  # the machine has no such part
             raise ValueError("no value of " + name)
-        return _encoded(row, found)
+        return _encoded(row, found())
 
     def _encode_loaded(self):
         self._loaded = self.materials.loaded
-        computed = printer_values.of_loaded(self.materials)
+        computed = seldom(_VALUES, "of_loaded")(self.materials)
         part = []
         for name in sorted(computed):
             row = attributes.find(registry_printer.ROWS, name)

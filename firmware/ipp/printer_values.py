@@ -4,6 +4,7 @@ Pure: from the machine's description, its capabilities and settings to Python va
 """
 
 from firmware.ipp import attributes, registry_job, registry_request, tags
+from firmware.ipp.job import PRIVATE, accuracy
 from firmware.jobs import holds
 
 _KB = 1024
@@ -27,12 +28,12 @@ def holds_supported(clock):
     return [holds.NO_HOLD, holds.INDEFINITE] + (list(holds.PERIODS) if clock else [])
 
 
-# What of a job only its owner and operators see (IPP Privacy Attributes v1.0, job-privacy-attributes): whose it is, what it is called
-# and what may have been written about either.
-PRIVATE = ("document-name-supplied", "job-message-from-operator", "job-name", "job-originating-user-name", "job-state-message")
-
-
 _ADJUSTED = ["printwright-job-baby-step", "printwright-job-flow", "printwright-job-speed"]  # adjust.py
+
+
+def basics(printer, materials, clock):
+    """(accuracy_um(), ticket_attributes(), holds_supported())."""
+    return accuracy_um(printer), ticket_attributes(materials), holds_supported(clock)
 
 
 def settable_of_jobs(materials):
@@ -46,14 +47,8 @@ def accuracy_um(printer):
     return tuple([-int(-1000 / axes[axis]["steps_per_mm"] // 1) for axis in ("x", "y", "z")])
 
 
-def accuracy(um):
-    """print-accuracy as a collection from (x, y, z) in micrometres."""
-    return [
-        ("accuracy-units", [(tags.KEYWORD, "um")]),
-        ("x-accuracy", [(tags.INTEGER, um[0])]),
-        ("y-accuracy", [(tags.INTEGER, um[1])]),
-        ("z-accuracy", [(tags.INTEGER, um[2])]),
-    ]
+def _create():
+    return [row[attributes.NAME] for row in attributes.rows(registry_request.ROWS) if row[attributes.VALUE] == "create"]
 
 
 def clearings(settings):
@@ -62,7 +57,7 @@ def clearings(settings):
 
 
 def compute(description, caps, settings, materials, operations, version, time_out_s, clock):
-    """{name: [value, ...]} of every row marked `*` in the registry that applies to this machine.
+    """{name: function that returns [value, ...]} of every row marked `*` in the registry that applies to this machine.
 
     description: the machine's description; settings: object with get(key, default); operations: operation-ids that work; version:
     the firmware's, e.g. "0.1.0"; time_out_s: multiple-operation-time-out; clock: the time of day is known.
@@ -70,54 +65,53 @@ def compute(description, caps, settings, materials, operations, version, time_ou
     printer = description["printer"]
     title = printer["title"]
     name = settings.get("printer_name", None) or "Printwright"
-    create = [row[attributes.NAME] for row in attributes.rows(registry_request.ROWS) if row[attributes.VALUE] == "create"]
     identify = list(caps.identify) or [None]
     um = accuracy_um(printer)
     values = {
-        "materials-col-database": [materials.entry(material) for material in materials.database],
-        "material-diameter-supported": [materials.filament_nm],
-        "material-nozzle-diameter-supported": [materials.nozzle_nm],
-        "material-temperature-supported": [materials.span_c()],
-        "material-type-supported": materials.types(),
-        "max-materials-col-supported": [1],
-        "print-accuracy-default": [accuracy(um)],
-        "print-accuracy-supported": [accuracy(um)],
-        "identify-actions-default": identify[:1],
-        "identify-actions-supported": identify,
-        "job-creation-attributes-supported": sorted(create + ticket_attributes(materials)),
-        "job-hold-until-supported": holds_supported(clock),
-        "job-privacy-attributes": PRIVATE,
-        "job-settable-attributes-supported": settable_of_jobs(materials),
-        "job-k-octets-supported": [(0, min(caps.spool_bytes // _KB, attributes.MAX))],
-        "multiple-operation-time-out": [time_out_s],
-        "notify-lease-duration-supported": [0, (10, 86400)],
-        "operations-supported": sorted(operations),
-        "platform-shape": ["rectangle"],
-        "device-uuid": [settings.get("printer_uuid", None)],
-        "printer-contact-col": [_contact(settings)],
-        "printer-message-from-operator": [settings.get("message_from_operator", None) or ""],
-        "printer-device-id": ["MFG:Printwright;MDL:%s;CMD:GCODE;" % title.replace(";", " ")],
-        "printer-dns-sd-name": [settings.get("dns_sd_name", None) or _clip(name, 63)],
-        "printer-geo-location": [settings.get("geo_location", None) or None],
-        "printer-info": [settings.get("info", None) or title],
-        "printer-location": [settings.get("location", None) or ""],
-        "printer-make-and-model": [title],
-        "printer-name": [name],
-        "printer-organization": [settings.get("organization", None) or ""],
-        "printer-organizational-unit": [settings.get("organizational_unit", None) or ""],
-        "printer-volume-supported": [_volume(printer)],
-        "printer-firmware-string-version": [version],
-        "printer-firmware-version": [version.encode()],
-        "printer-uuid": [settings.get("printer_uuid", None)],
-        "printwright-platform-clearing": [settings.get("platform_clearing", None) or "none"],
-        "printwright-platform-clearing-supported": clearings(settings),
+        "materials-col-database": lambda: [materials.entry(material) for material in materials.database],
+        "material-diameter-supported": lambda: [materials.filament_nm],
+        "material-nozzle-diameter-supported": lambda: [materials.nozzle_nm],
+        "material-temperature-supported": lambda: [materials.span_c()],
+        "material-type-supported": lambda: materials.types(),
+        "max-materials-col-supported": lambda: [1],
+        "print-accuracy-default": lambda: [accuracy(um)],
+        "print-accuracy-supported": lambda: [accuracy(um)],
+        "identify-actions-default": lambda: identify[:1],
+        "identify-actions-supported": lambda: identify,
+        "job-creation-attributes-supported": lambda: sorted(_create() + ticket_attributes(materials)),
+        "job-hold-until-supported": lambda: holds_supported(clock),
+        "job-privacy-attributes": lambda: PRIVATE,
+        "job-settable-attributes-supported": lambda: settable_of_jobs(materials),
+        "job-k-octets-supported": lambda: [(0, min(caps.spool_bytes // _KB, attributes.MAX))],
+        "multiple-operation-time-out": lambda: [time_out_s],
+        "notify-lease-duration-supported": lambda: [0, (10, 86400)],
+        "operations-supported": lambda: sorted(operations),
+        "platform-shape": lambda: ["rectangle"],
+        "device-uuid": lambda: [settings.get("printer_uuid", None)],
+        "printer-contact-col": lambda: [_contact(settings)],
+        "printer-message-from-operator": lambda: [settings.get("message_from_operator", None) or ""],
+        "printer-device-id": lambda: ["MFG:Printwright;MDL:%s;CMD:GCODE;" % title.replace(";", " ")],
+        "printer-dns-sd-name": lambda: [settings.get("dns_sd_name", None) or _clip(name, 63)],
+        "printer-geo-location": lambda: [settings.get("geo_location", None) or None],
+        "printer-info": lambda: [settings.get("info", None) or title],
+        "printer-location": lambda: [settings.get("location", None) or ""],
+        "printer-make-and-model": lambda: [title],
+        "printer-name": lambda: [name],
+        "printer-organization": lambda: [settings.get("organization", None) or ""],
+        "printer-organizational-unit": lambda: [settings.get("organizational_unit", None) or ""],
+        "printer-volume-supported": lambda: [_volume(printer)],
+        "printer-firmware-string-version": lambda: [version],
+        "printer-firmware-version": lambda: [version.encode()],
+        "printer-uuid": lambda: [settings.get("printer_uuid", None)],
+        "printwright-platform-clearing": lambda: [settings.get("platform_clearing", None) or "none"],
+        "printwright-platform-clearing-supported": lambda: clearings(settings),
     }
     if clock:
-        values["job-hold-until-time-supported"] = [(0, attributes.MAX)]
+        values["job-hold-until-time-supported"] = lambda: [(0, attributes.MAX)]
     if materials.bed_limit_c:
-        values["platform-temperature-supported"] = [(0, materials.bed_limit_c)]
+        values["platform-temperature-supported"] = lambda: [(0, materials.bed_limit_c)]
     if materials.chamber_limit_c:
-        values["chamber-temperature-supported"] = [(0, materials.chamber_limit_c)]
+        values["chamber-temperature-supported"] = lambda: [(0, materials.chamber_limit_c)]
     return values
 
 

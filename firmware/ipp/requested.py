@@ -12,6 +12,18 @@ DOCUMENT_GROUPS = {"all": "DS", "document-template": "", "document-description":
 JOB_GROUPS = {"all": "TDS", "job-template": "T", "job-description": "DS", "none": ""}
 
 
+def flag(op, name):
+    """A boolean operation attribute; False without it."""
+    given = op.get(name)
+    return bool(given) and given[0][1] is True
+
+
+def text(op, name):
+    """A text, name or keyword operation attribute as str, or None."""
+    given = op.get(name)
+    return materials.text_of(given[0][1]) if given else None
+
+
 class Requested:
     """What was asked for: `groups` a string of group letters that are wanted whole, each once, `names` a set of single names,
     `octets` the same as bytes."""

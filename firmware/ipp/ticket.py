@@ -5,22 +5,11 @@ whether the job is refused or goes without them.
 """
 
 from firmware.ipp import attributes, codec, materials, registry_job, registry_printer, registry_request, status, tags, values
+from firmware.ipp.requested import flag, text  # noqa: F401  (for those who read tickets)
 from firmware.ipp.status import IppError
 from firmware.jobs.job import PRIORITY_DEFAULT
 
 _UNITS_NM = {b"nm": 1, b"um": 1000, b"mm": 1000000}
-
-
-def flag(op, name):
-    """A boolean operation attribute; False without it."""
-    given = op.get(name)
-    return bool(given) and given[0][1] is True
-
-
-def text(op, name):
-    """A text, name or keyword operation attribute as str, or None."""
-    given = op.get(name)
-    return materials.text_of(given[0][1]) if given else None
 
 
 def judge(printer, op, given):

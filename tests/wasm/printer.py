@@ -23,8 +23,11 @@ async def main():
     interpreter = await collected()
     __import__("_hal")
     hal_code = await collected()
+    __import__("_firmware")  # while there is most room
+    code = await collected()
     from board import Board
 
+    from firmware import app
     from hal.assemble import assemble
 
     with open(sys.argv[1]) as file:
@@ -33,10 +36,6 @@ async def main():
     machine = assemble(plan, Board())
     plan = None
     hal = await collected()
-    __import__("_firmware")
-    from firmware import app
-
-    code = await collected()
     printer = await app.build_in_stages(machine)
     await printer.start()
     ready = await collected()
@@ -48,9 +47,9 @@ async def main():
         "port_bytes": core.port.memory_bytes,
         "interpreter_bytes": interpreter,
         "hal_code_bytes": hal_code - interpreter,
-        "hal_bytes": hal - hal_code,
-        "firmware_code_bytes": code - hal,
-        "firmware_bytes": ready - code,
+        "hal_bytes": hal - code,
+        "firmware_code_bytes": code - hal_code,
+        "firmware_bytes": ready - hal,
     }
     print(json.dumps(facts))
     del facts, core
