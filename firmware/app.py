@@ -8,6 +8,7 @@ import asyncio
 from firmware.config import Config
 from firmware.ipp import attributes, registry_request
 from firmware.ipp import operations as operation_table
+from firmware.ipp.checks import SYSTEM_PATH
 from firmware.ipp.dispatch import Dispatcher
 from firmware.ipp.materials import Materials
 from firmware.ipp.notifier import Notifier
@@ -86,13 +87,13 @@ class App:
         yield
         self.accounts = Accounts(self.config, _ITERATIONS_ROOMY if roomy else _ITERATIONS, audit)
         operations.update(account_table(self.accounts))
-        ids = sorted(operations)
+        ids = operation_table.of_printer(operations)
         files = None if roomy else machine.files
         self.printer = Printer(machine, self.queue, self.runner, self.heating, self.materials, self.config, ids, VERSION, files)
         yield
         access = Access(self.accounts, [Basic(self.accounts)], machine.net.tls, auth_required, audit)
         syntaxes = attributes.syntaxes(registry_request.ROWS) if roomy else attributes.Syntaxes(registry_request.ROWS)
-        dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH,), authorize=access.authorize)
+        dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH, SYSTEM_PATH), authorize=access.authorize)
         if server_settings is None:
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
         self.notifier = Notifier(self.config, self._may_store, roomy)
@@ -123,7 +124,7 @@ class App:
     def _services(self, host):
         from firmware.net.advertised import services
 
-        return services(self.config, self.machine.description["printer"]["title"], host, self.machine.net.port, False)
+        return services(self.config, self.machine.description["printer"]["title"], host, self.machine.net.port, True)
 
     def facts(self):
         """[(label, text)] for the built-in page."""

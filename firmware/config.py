@@ -10,9 +10,10 @@ from hal.compat import const, print_exception, urandom
 from hal.errors import ConfigError, StorageError
 
 _TEXT_BYTES = const(127)  # RFC 8011: text attributes of a printer that are text(127)
-_KEYS_MAX = const(40)
+_KEYS_MAX = const(48)
 ACCOUNTS_MAX = const(16)
 SUBSCRIPTIONS_MAX = const(8)  # that are kept over a restart
+RESOURCES_MAX = const(8)
 
 # Record keys: never used again for anything else.  (number, name)
 _UUID = const(1)
@@ -33,6 +34,7 @@ _NETWORK_NAMES = const(62)
 _MESH = const(63)
 _FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
 _FIRST_SUBSCRIPTION = const(96)  # and the SUBSCRIPTIONS_MAX - 1 keys after it
+_FIRST_RESOURCE = const(104)  # and the RESOURCES_MAX - 1 keys after it
 _NOT_EMPTY = ("printer_name",)
 CLEARING = ("none", "operator", "routine")  # what platform_clearing may be
 
@@ -171,6 +173,21 @@ class Config:
             self._log.delete(_FIRST_SUBSCRIPTION + place)
         else:
             self._log.put(_FIRST_SUBSCRIPTION + place, record)
+
+    def has_resources(self):
+        """True when there is a record of any."""
+        return any(self.resource(place) is not None for place in range(RESOURCES_MAX))
+
+    def resource(self, place):
+        """The record of a resource (bytes, firmware/ipp/resources), place 0 to RESOURCES_MAX - 1; None without one."""
+        return self._read(_FIRST_RESOURCE + place)
+
+    def set_resource(self, place, record):
+        """Changes one, or removes it (None), at once; durable after save().  Raises StorageError, then nothing has changed."""
+        if record is None:
+            self._log.delete(_FIRST_RESOURCE + place)
+        else:
+            self._log.put(_FIRST_RESOURCE + place, record)
 
     async def save(self):
         """Returns when every change so far is durable.  Raises StorageError."""

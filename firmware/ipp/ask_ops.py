@@ -4,7 +4,7 @@ As printer_ops.py; OPERATIONS is the table.
 """
 
 from firmware.ipp import codec, status, tags
-from firmware.ipp.checks import JOB, PRINTER
+from firmware.ipp.checks import JOB, PRINTER, PRINTER_OR_SYSTEM
 from firmware.ipp.codec import Response
 from firmware.ipp.requested import JOB_GROUPS, PRINTER_GROUPS, Requested, flag, text
 from firmware.ipp.status import IppError
@@ -105,5 +105,5 @@ def _job_groups(ctx, ids, requested):
 OPERATIONS = {
     0x0009: (get_job_attributes, JOB),
     0x000A: (get_jobs, PRINTER),
-    0x000B: (get_printer_attributes, PRINTER),
+    0x000B: (get_printer_attributes, PRINTER_OR_SYSTEM),
 }

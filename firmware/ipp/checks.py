@@ -13,6 +13,9 @@ from hal.compat import const
 PRINTER = const(0)
 JOB = const(1)
 PRINTER_OR_JOB = const(2)  # job-id is optional
+SYSTEM = const(3)
+PRINTER_OR_SYSTEM = const(4)
+SYSTEM_PATH = "/ipp/system"
 
 _SCHEMES = ("ipp", "ipps", "http", "https")
 _MAX_JOB_DIGITS = const(10)
@@ -122,15 +125,26 @@ def job_number(text):
 def target(op, kind, paths):
     """Finds what the request is directed at.
 
-    kind: PRINTER, JOB or PRINTER_OR_JOB; paths: tuple of the printer's resource paths.  Returns (path, job-id or None): only paths
-    are compared, since a client may know the printer by any name.
+    kind: PRINTER, JOB, PRINTER_OR_JOB, SYSTEM or PRINTER_OR_SYSTEM; paths: tuple of the resource paths that there are.
+    Returns (path, job-id or None): only paths are compared, since a client may know the printer by any name.
     """
+    if kind >= SYSTEM:
+        system_uri = op.get("system-uri") or (op.get("printer-uri") if kind == PRINTER_OR_SYSTEM else None)
+        if system_uri is not None:
+            path = _path("system-uri", system_uri)
+            if len(path) > 1 and path[-1] == "/":
+                path = path[:-1]
+            if path not in paths or (kind == SYSTEM and path != SYSTEM_PATH):
+                raise IppError(status.NOT_FOUND, "There is no such system.")
+            return path, None
+        if kind == SYSTEM:
+            raise IppError(status.BAD_REQUEST, "The request has no 'system-uri'.")
     job_uri = op.get("job-uri")
     if job_uri is not None and kind != PRINTER:
         path = _path("job-uri", job_uri)
         printer_path, _, number = path.rpartition("/")
         job_id = job_number(number)
-        if printer_path not in paths or job_id is None:
+        if printer_path not in paths or printer_path == SYSTEM_PATH or job_id is None:
             raise IppError(status.NOT_FOUND, "There is no such job.")
         return printer_path, job_id
     printer_uri = op.get("printer-uri")
@@ -139,7 +153,7 @@ def target(op, kind, paths):
     path = _path("printer-uri", printer_uri)
     if len(path) > 1 and path[-1] == "/":
         path = path[:-1]
-    if path not in paths:
+    if path not in paths or path == SYSTEM_PATH:
         raise IppError(status.NOT_FOUND, "There is no such printer.")
     if kind == PRINTER:
         return path, None

@@ -5,7 +5,7 @@ events, or after _WAIT_MS, with a notify-get-interval of 0.  So one answer is on
 """
 
 from firmware.ipp import codec, event_texts, status, subscriptions, tags, values
-from firmware.ipp.checks import PRINTER
+from firmware.ipp.checks import PRINTER_OR_SYSTEM
 from firmware.ipp.codec import Response
 from firmware.ipp.status import IppError
 from firmware.ipp.subscriptions import GET_INTERVAL_S, JOB_COMPLETED, JOB_PROGRESS, OF_JOB, OF_PRINTER, OF_RESOURCE, TO_JOB
@@ -158,4 +158,4 @@ def _extra(ctx, one, event):
 
 
 # operation-id: (handler, target)
-OPERATIONS = {0x001C: (get_notifications, PRINTER)}
+OPERATIONS = {0x001C: (get_notifications, PRINTER_OR_SYSTEM)}

@@ -27,7 +27,7 @@ class Notifier:
         self.config = config
         self.may_store = may_store
         self._ring = RING_ROOMY if roomy else RING
-        self._printer = None
+        self.printer = None
         self._table = None
         self._watch = None
         self._wanted = asyncio.Event()
@@ -36,7 +36,7 @@ class Notifier:
 
     def start(self, printer):
         """Subscriptions that were kept are there again."""
-        self._printer = printer
+        self.printer = printer
         if self.config.has_subscriptions():
             seldom("firmware.ipp.subscription_store", "load")(self)
 
@@ -51,9 +51,9 @@ class Notifier:
             from firmware.ipp.event_watch import Watch
             from firmware.ipp.subscriptions import Table
 
-            assert self._printer is not None
-            self._table = Table(self.limit, self._ring, self._printer.queue.journal.boot)
-            self._watch = Watch(self._table, self._printer)
+            assert self.printer is not None
+            self._table = Table(self.limit, self._ring, self.printer.queue.journal.boot)
+            self._watch = Watch(self._table, self.printer)
             self._wanted.set()
         return self._table
 
@@ -61,7 +61,7 @@ class Notifier:
         """Events up to now are in the table, what is over is not: to be called before the table is asked."""
         if self._table is None:
             return
-        gone = self._table.purge(self._printer.up_time())  # pyright: ignore[reportOptionalMemberAccess]
+        gone = self._table.purge(self.printer.up_time())  # pyright: ignore[reportOptionalMemberAccess]
         for one in gone:
             self.let_go(one)
         if self._watch.look():  # pyright: ignore[reportOptionalMemberAccess]
@@ -96,7 +96,7 @@ class Notifier:
         """The task; never ends."""
         while True:
             await self._wanted.wait()
-            changed = self._printer.queue.changed  # pyright: ignore[reportOptionalMemberAccess]
+            changed = self.printer.queue.changed  # pyright: ignore[reportOptionalMemberAccess]
             try:
                 # cleared by others, who wait for it, too
                 await wait_for_ms(changed.wait(), _LOOK_MS)

@@ -17,9 +17,15 @@ PARTS = (
     (("control_ops",), b"\x10\x11\x22\x23\x24\x25\x26\x29\x2d\x2e\x38\x39\x3c"),
     (("settings_ops",), b"\x13\x15"),
     (("notification_ops",), b"\x1c"),
-    (("subscription_ops",), b"\x16\x17\x18\x19\x1a\x1b"),
+    (("subscription_ops",), b"\x16\x17\x18\x19\x1a\x1b\x58"),
+    (("system_ops",), b"\x4f\x59\x5a\x5b\x5c\x5d\x5e\x60\x61\x62\x63\x64"),
+    (("resource_ops",), b"\x1e\x20\x52\x53\x54\x55"),
 )
 
+
+# those with a system-uri, and those that may have one instead of a printer-uri
+OF_SYSTEM = b"\x1e\x20\x4f\x52\x53\x54\x55\x58\x59\x5a\x5b\x5c\x5d\x5e\x60\x61\x62\x63\x64"
+OF_BOTH = b"\x0b\x18\x19\x1a\x1b\x1c"
 
 
 def part(number):
@@ -65,6 +71,16 @@ class Operations:
         if self._polled is None:
             self._polled = part(0)
         return self._polled[operation]
+
+
+def of_printer(table):
+    """operations-supported of the printer: sorted list."""
+    return sorted([id for id in table if id > 0xFF or id not in OF_SYSTEM])
+
+
+def of_system():
+    """operations-supported of the system: sorted list."""
+    return sorted(list(OF_SYSTEM) + list(OF_BOTH))
 
 
 def table():

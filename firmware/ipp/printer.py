@@ -59,6 +59,8 @@ class Printer:
         self._version = version
         self._clock = machine.clock
         self._addresses = []  # (key, [(group, name, bytes), ...]), the latest first
+        self.config_changes = 0
+        self._resources = None
         self.config_changed = (1, None)  # (uptime, unix time or None)
         self.message_changed = (1, machine.clock.unix_s())  # of printer-message-from-operator
         self.live = live.Live(self)
@@ -161,6 +163,7 @@ class Printer:
                 raise ValueError(name)
             part.append((row[attributes.GROUP], name, _encoded(row, computed[name])))
         self._loaded_part = part
+        self.config_changes += 1
         self.config_changed = (self._clock.uptime_s(), self._clock.unix_s())
 
     def attributes(self, requested, uri, offers=PLAIN):
@@ -196,6 +199,15 @@ class Printer:
     def uri(self, uri):
         """The printer's URI (str) in the words of the client's (scheme, host, path)."""
         return uri[0] + "://" + uri[1] + PATH
+
+    @property
+    def resources(self):
+        """firmware/ipp/resources.Resources, loaded when it is asked for first."""
+        if self._resources is None:
+            from firmware.ipp.resource_kinds import make
+
+            self._resources = make(self)
+        return self._resources
 
     def up_time(self):
         """printer-up-time in seconds, at least 1."""

@@ -4,7 +4,7 @@ As printer_ops.py; OPERATIONS is the table.  Loaded when it is asked for; Get-No
 """
 
 from firmware.ipp import codec, materials, status, subscriptions, tags
-from firmware.ipp.checks import PRINTER
+from firmware.ipp.checks import PRINTER, PRINTER_OR_SYSTEM, SYSTEM
 from firmware.ipp.codec import Response
 from firmware.ipp.requested import Requested
 from firmware.ipp.status import IppError
@@ -267,6 +267,16 @@ async def add_to_job(ctx, job, response):
         response.status = status.OK_IGNORED_SUBSCRIPTIONS
 
 
+async def add_to_resource(ctx, one, response):
+    """PWG 5100.22: subscription groups of Create-Resource."""
+    wanted = wishes(ctx, subscriptions.TO_RESOURCE)
+    groups, made = await subscribe(ctx, wanted, subscriptions.TO_RESOURCE, one.id)
+    for group in groups:
+        response.add(tags.SUBSCRIPTION_GROUP, group)
+    if made < len(wanted) and response.status <= status.OK_IGNORED:
+        response.status = status.OK_IGNORED_SUBSCRIPTIONS
+
+
 async def _create(ctx, kind, target):
     wanted = wishes(ctx, kind)
     if not wanted:
@@ -427,8 +437,9 @@ async def cancel_subscription(ctx):
 OPERATIONS = {
     0x0016: (create_printer_subscriptions, PRINTER),
     0x0017: (create_job_subscriptions, PRINTER),
-    0x0018: (get_subscription_attributes, PRINTER),
-    0x0019: (get_subscriptions, PRINTER),
-    0x001A: (renew_subscription, PRINTER),
-    0x001B: (cancel_subscription, PRINTER),
+    0x0018: (get_subscription_attributes, PRINTER_OR_SYSTEM),
+    0x0019: (get_subscriptions, PRINTER_OR_SYSTEM),
+    0x001A: (renew_subscription, PRINTER_OR_SYSTEM),
+    0x001B: (cancel_subscription, PRINTER_OR_SYSTEM),
+    0x0058: (create_system_subscriptions, SYSTEM),
 }

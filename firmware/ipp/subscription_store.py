@@ -38,7 +38,7 @@ def load(notifier):
     """All that are kept, into the table; those of jobs that are gone are let go."""
     from firmware.ipp.subscriptions import PRINTER_RESTARTED, TO_JOB, Subscription
 
-    printer = notifier._printer
+    printer = notifier.printer
     for place in range(SUBSCRIPTIONS_MAX):
         record = notifier.config.subscription(place)
         if record is None:

@@ -13,11 +13,13 @@ ADMINISTRATOR = const(3)
 NAMES = ("none", "user", "operator", "administrator")
 
 # one byte string a role: two octets an operation-id, in rows of a class
-_QUERY = b"\x00\x0b"  # Get-Printer-Attributes: how else would a client learn what is wanted of it
+# Get-Printer-Attributes Get-System-Attributes Get-Printers: how else would a client learn what is wanted of it
+_QUERY = b"\x00\x0b\x00\x5b\x00\x4f"
 _PRINT = (
     b"\x00\x04\x00\x05\x00\x06\x00\x08\x00\x09\x00\x0a\x00\x3b"  # Validate- Create- Cancel- Get- Close-Job Send-Document Get-Jobs
     b"\x00\x0c\x00\x0d\x00\x14\x00\x3a\x00\x39"  # Hold- Release-Job Set-Job-Attributes Resubmit-Job Cancel-My-Jobs
     b"\x00\x16\x00\x17\x00\x18\x00\x19\x00\x1a\x00\x1b\x00\x1c"  # Create- Get- Renew- Cancel-Subscription(s), Get-Notifications
+    b"\x00\x58\x00\x5c\x00\x1e\x00\x20"  # Create-System-Subscriptions Get-System-Supported-Values Get-Resource(s)-
     b"\x00\x15\x00\x33\x00\x34\x00\x35\x00\x37\x00\x3d"  # Get-Printer-Supported-Values Cancel- Get- Set- Validate-Document(s)
 )
 _OPERATE = (

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from firmware.web import icon
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PACKAGE = "cups-ipp-utils"
@@ -25,9 +27,11 @@ DOCUMENTS = {
     "square.gcode": SQUARE.encode(),
     "warm.gcode": b"G28\nM190 S45\nG1 X5 Y5 F3000\nM140 S0\n",
     "forbidden.gcode": b"G28\nG1 X5 Y5 F3000\nM500\n",
+    "de.strings": b'"job-state.9" = "Fertig gedruckt";\n',
+    "logo.png": icon.SMALL,
     "not-gcode.bin": b"PK\x03\x04\x00\x00 no text at all\x00",
 }
-OWN = ["requests", "printer", "tickets", "jobs", "queue", "operations", "musts", "platform"]
+OWN = ["requests", "printer", "tickets", "jobs", "queue", "operations", "musts", "platform", "notifications", "system"]
 # Files of the package that make sense without Print-Job, media and sheets of paper, none of which a 3D printer has.
 STOCK = [
     "get-printer-description-attributes",
