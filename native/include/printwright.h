@@ -208,7 +208,7 @@ int32_t pw_override(struct pw_core *core, int32_t speed_permille, int32_t flow_p
  * limits; pw_begin makes it 0. */
 int32_t pw_baby_step(struct pw_core *core, int32_t z_nm);
 /* From the next line fed on the document's moves are left out (on != 0), or made again: for an object that was canceled.  Everything else goes
- * on, modal state included.  The first move of the carriage that is made again is preceded by the way to where it begins: up to the highest
+ * on, modal state included.  The first move in x or y that is made again is preceded by the way to where it begins: up to the highest
  * place left out, across, down, with the filament as far drawn back as the document has it.  pw_begin makes it 0. */
 int32_t pw_skip(struct pw_core *core, int32_t on);
 /* The mesh in force from now on (the heights row by row along x, copied), or none where mesh is NULL.  It is part of the machine's settings:

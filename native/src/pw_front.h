@@ -214,9 +214,9 @@ int32_t pw_leg_run(struct pw_front *f, const struct pw_leg *leg); /* pieces into
 int32_t pw_travel_run(struct pw_front *f);
 /* pw_skip.c */
 enum pw_skipped { PW_SKIP_NO = 0, PW_SKIP_OUT = 1, PW_SKIP_BACK = 2 };
-/* A move of the document with the tool in force: d_e of filament, the carriage to z_nm (of the machine), or not at all (alone).  PW_SKIP_OUT: it
- * is left out; PW_SKIP_BACK: a way back comes before, on which owed_nm of filament is moved. */
-enum pw_skipped pw_skip_move(struct pw_front *f, int64_t d_e, int64_t z_nm, int alone, int64_t *owed_nm);
+/* A move of the document with the tool in force: d_e of filament, the carriage at most as high as z_nm (of the machine); still: neither x nor y,
+ * and no extrusion along z.  PW_SKIP_OUT: it is left out; PW_SKIP_BACK: a way back comes before, on which owed_nm of filament is moved. */
+enum pw_skipped pw_skip_move(struct pw_front *f, int64_t d_e, int64_t z_nm, int still, int64_t *owed_nm);
 /* The way back to a place of the machine, with e_nm of filament, before the moves that are to come. */
 void pw_skip_back(struct pw_front *f, const int64_t to_nm[3], int64_t e_nm);
 int32_t pw_skip_run(struct pw_front *f);

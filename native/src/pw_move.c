@@ -229,7 +229,10 @@ int32_t pw_move(struct pw_front *f, int32_t number)
     }
     f->moves++;
     md->e_total_nm[md->tool] += d_e;
-    if (st) skipped = pw_skip_move(f, d_e, pw_baby_z(f, pw_max64(start[2], m[2])), alone, &owed);
+    if (st) { /* z alone waits for x or y as well: nothing is to be done over what was left out */
+        int still = alone || (!tr->arc && d_e <= 0 && m[0] == start[0] && m[1] == start[1]);
+        skipped = pw_skip_move(f, d_e, pw_baby_z(f, pw_max64(start[2], m[2])), still, &owed);
+    }
     if (st && skipped != PW_SKIP_OUT) {
         accel = length == 0 ? md->retract_accel_um_s2 : d_e > 0 ? md->print_accel_um_s2 : md->travel_accel_um_s2;
         velocity = pw_scale_speed(md->feed_um_s, st->speed_permille);

@@ -1,6 +1,6 @@
 /* Moves of the document that are left out, since their object was canceled, and the way back.
  *
- * The document's position goes on without the machine.  The first move of the carriage that is made again begins where the document has the
+ * The document's position goes on without the machine.  The first move across that is made again begins where the document has the
  * nozzle (a travel: where it ends), so first the machine goes there: straight up to the highest place that was left out (the document
  * lifted over what is printed there), across, down.  Filament that the document has drawn back meanwhile, and the machine has not, is
  * drawn back before; what it has pushed forward again is pushed behind.  What it has extruded is not made up for. */
@@ -10,7 +10,7 @@
 enum { STEP_DRAW = 0, STEP_UP, STEP_ACROSS, STEP_DOWN, STEP_PUSH, STEPS };
 enum { PW_DRAWN_MAX_NM = 1000000000 };
 
-enum pw_skipped pw_skip_move(struct pw_front *f, int64_t d_e, int64_t z_nm, int alone, int64_t *owed_nm)
+enum pw_skipped pw_skip_move(struct pw_front *f, int64_t d_e, int64_t z_nm, int still, int64_t *owed_nm)
 {
     struct pw_skip *sk = f->stage->skip;
     int32_t *drawn, *real;
@@ -21,10 +21,10 @@ enum pw_skipped pw_skip_move(struct pw_front *f, int64_t d_e, int64_t z_nm, int 
     real = &sk->real_nm[f->modal.tool];
     *owed_nm = (int64_t)*real - *drawn;
     *drawn = (int32_t)pw_max64(pw_min64(*drawn - d_e, PW_DRAWN_MAX_NM), 0);
-    if (sk->on || (sk->away && alone)) {
+    if (sk->on || (sk->away && still)) {
         if (!sk->away) sk->high_nm = z_nm;
         sk->away = 1;
-        if (!alone) sk->high_nm = pw_max64(sk->high_nm, z_nm);
+        sk->high_nm = pw_max64(sk->high_nm, z_nm);
         return PW_SKIP_OUT;
     }
     *real = *drawn;

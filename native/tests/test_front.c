@@ -709,15 +709,15 @@ static void test_skip(void)
     CHECK_EQ(taken_count, 1);
     CHECK_EQ(front.modal.pos_nm[0], 40000000);
     skip.on = 0;
-    CHECK_EQ(feed("G1 E6.1\n"), 0); /* the extruder alone waits for the carriage */
+    CHECK_EQ(feed("G1 E6.1\nG1 Z6\nG1 Z2\n"), 0); /* extruder and z alone wait for x or y */
     push();
     CHECK_EQ(taken_count, 1);
     CHECK_EQ(feed("G1 X50 Y30 F1200\n"), 0);
     push();
     CHECK_EQ(taken_count, 5);
     TO(1, 10000000, 10000000, 2000000, 4100000); /* 0.9 mm are drawn back */
-    TO(2, 10000000, 10000000, 5000000, 4100000);
-    TO(3, 50000000, 30000000, 5000000, 4100000);
+    TO(2, 10000000, 10000000, 6000000, 4100000);
+    TO(3, 50000000, 30000000, 6000000, 4100000);
     TO(4, 50000000, 30000000, 2000000, 4100000);
     CHECK_EQ(feed("G1 E7\nG1 X60 E8\n"), 0);
     push();
