@@ -14,14 +14,16 @@ REFUSE = const(0)
 IGNORE = const(1)  # harmless: nothing happens, the job counts a warning
 MARK = const(2)  # done when the motion reaches its place; look-ahead goes on
 FLUSH = const(3)  # motion ends first, then the command is done
+OBJECT = const(4)  # says which object is printed from here on (gcode/objects.py)
 
-NAMES = ("refuse", "ignore", "mark", "flush")
+NAMES = ("refuse", "ignore", "mark", "flush", "object")
 
 GCODE = const(0)  # text/x-gcode; the numbers are those of enum pw_dialect
 SAFE_GCODE = const(1)  # application/vnd.pwg-safe-gcode
 
 # name: (text/x-gcode, Safe G-Code).  A command that is not here is refused.
 _TABLE = {
+    "EXCLUDE_OBJECT": (OBJECT, REFUSE),
     "G28": (FLUSH, FLUSH),
     "G29": (FLUSH, REFUSE),  # measures the bed, where the machine can; otherwise the way home is all
     "T0": (FLUSH, FLUSH),
@@ -50,7 +52,7 @@ _TABLE = {
     "M221": (IGNORE, REFUSE),  # with S100 only: values.py
     "M300": (IGNORE, REFUSE),
     "M400": (FLUSH, REFUSE),
-    "M486": (IGNORE, REFUSE),
+    "M486": (OBJECT, REFUSE),
     "M572": (IGNORE, REFUSE),
     "M593": (IGNORE, REFUSE),
 }
@@ -58,6 +60,8 @@ _TABLE = {
 
 def name(letter, number, sub=0):
     """ "M104", "G38.2" as a person writes it."""
+    if letter == "E":
+        return "EXCLUDE_OBJECT"
     if sub:
         return "%s%d.%d" % (letter, number, sub)
     return "%s%d" % (letter, number)
@@ -66,7 +70,7 @@ def name(letter, number, sub=0):
 def classify(dialect, letter, number, sub=0):
     """What a command is: IGNORE, MARK, FLUSH or REFUSE.
 
-    dialect: GCODE or SAFE_GCODE; letter "G", "M" or "T"; number 104 for M104; sub 2 for G38.2.
+    dialect: GCODE or SAFE_GCODE; letter "G", "M", "T" or "E"; number 104 for M104; sub 2 for G38.2.
     """
     row = _TABLE.get(name(letter, number, sub))
     return REFUSE if row is None else row[dialect]

@@ -44,7 +44,8 @@ class Job:
     `ignored`: commands ignored with a warning.  `progress` 0 to 100, `layer` int, `time_left_s` int or None.
     `stop`: None, or the reason for which the runner is to end this job.
     `priority` 1 to 100; `weight`, `rank`: its place in the print order (order.py); `hold`, `hold_unix`: why and until when it is held,
-    both None when it is not (holds.py).
+    both None when it is not (holds.py).  `objects`: what its documents print, once checked (gcode/objects.py); `excluded`: indexes of those
+    that are left out, rising.
     """
 
     def __init__(self, id, uuid_bytes, name, user, ticket):
@@ -82,6 +83,8 @@ class Job:
         self.rank = rank_of(id)
         self.hold = None
         self.hold_unix = None
+        self.objects = ()
+        self.excluded = []
 
     @property
     def uuid(self):
@@ -121,8 +124,8 @@ def encode(job, ticket=None):
         (job.lines, job.text_bytes, job.ignored, job.progress, job.layer),
     )
     place = (job.priority, job.weight, job.rank, job.hold, job.hold_unix)
-    if job.ended == 0 and place != (PRIORITY_DEFAULT, PRIORITY_DEFAULT, rank_of(job.id), None, None):
-        fields += (place,)
+    if job.ended == 0 and (job.excluded or place != (PRIORITY_DEFAULT, PRIORITY_DEFAULT, rank_of(job.id), None, None)):
+        fields += (place, job.excluded) if job.excluded else (place,)
     packing.pack_into(out, fields)
     return out
 
@@ -152,6 +155,8 @@ def decode(id, record):
         job.lines, job.text_bytes, job.ignored, job.progress, job.layer = fields[12]
         if len(fields) > 13:
             job.priority, job.weight, job.rank, job.hold, job.hold_unix = fields[13]
+        if len(fields) > 14:
+            job.excluded = fields[14]
     except (TypeError, IndexError, ValueError) as e:
         if isinstance(e, packing.PackingError):
             raise

@@ -353,6 +353,12 @@ class JobQueue:
         if ready:
             order.put_in(self._ready, job)
 
+    def exclude(self, job, indexes):
+        """These of a job's objects are left out from now on, all others print.  Not for a job that has ended."""
+        job.excluded = sorted(indexes)
+        self._store.save_later(job)
+        self.changed.set()
+
     def cancel(self, job, reason=states.CANCELED_BY_USER, message=None):
         """Ends the job, or asks the runner to when it prints (job.stop; reasons say processing-to-stop-point until it stands).
 

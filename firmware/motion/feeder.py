@@ -3,6 +3,7 @@
 The bytes come from a reader (readinto(buf) -> n, 0 at the end); one buffer, made once, serves every document.
 """
 
+from firmware.gcode.lines import Lines
 from hal import stepcore
 from hal.compat import const
 
@@ -30,12 +31,14 @@ class Feeder:
         self._buf = bytearray(buffer_bytes)
         self._at = self._end = 0
         self._reader = _Nothing()
+        self._text = Lines()
         self._over = False
         self.taken_bytes = 0
 
     def begin(self, reader):
         """A new document; the caller has called core.begin()."""
         self._reader = reader
+        self._text = Lines()
         self._at = self._end = 0
         self._over = False
         self.taken_bytes = 0
@@ -71,7 +74,12 @@ class Feeder:
             return LAYER
         return ERROR
 
+    def line(self):
+        """Text of the line that the last command stood in."""
+        return self._text.line(self._buf, self._at)
+
     def _refill(self):
+        self._text.keep(self._buf, self._end)
         self._at = 0
         self._end = self._reader.readinto(self._buf)
         if not self._end:
