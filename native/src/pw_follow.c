@@ -358,7 +358,7 @@ static int pw_motor_run(struct pw_planner *pl, int32_t motor, const struct pw_sp
 {
     struct pw_motor *mo = &pl->motors[motor];
     for (;;) {
-        if (!pw_make_runs(pl, motor, sp, work)) return 0;
+        if (!pw_make_runs(pl, motor, sp, work, INT32_MAX)) return 0;
         if (mo->parts == 0) return 1;
         mo->parts--;
         pw_next_part(mo, sp, mo->hi_q32, mo->turn_q32[mo->parts]);

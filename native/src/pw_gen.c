@@ -9,6 +9,7 @@
 #include "pw_runs.h"
 #include "pw_follow.h"
 
+enum { PW_RUNS_MORE = 16 }; /* runs that a call makes beyond its budget: less goes for calls */
 #define PW_SNAP 8                       /* path coordinates that differ only by rounding */
 #define PW_SHORT ((int64_t)1 << 27)
 #define PW_PHASE_MAX ((int64_t)1 << 40) /* a cruise is cut into phases of 2^24 ticks */
@@ -271,7 +272,7 @@ static int pw_change_tool(struct pw_planner *pl)
 
 int32_t pw_gen(struct pw_planner *pl, int32_t budget)
 {
-    int32_t work = 0, m, full;
+    int32_t work = 0, i, m, full;
     while (work < budget) {
         const struct pw_ramp *r = pw_ramp_at(pl, pl->ramp_tail);
         int wait = pl->ramp_tail == pl->ramp_head;
@@ -305,9 +306,11 @@ int32_t pw_gen(struct pw_planner *pl, int32_t budget)
             pw_begin_piece(pl, r);
         }
         if (!pw_has_tracks(pl)) {
-            for (m = 0, full = 0; m < pl->cfg->motors; m++) { /* a full ring keeps none of the others waiting */
+            for (i = 0, full = 0; i < pl->cfg->motors; i++) { /* a full ring keeps none of the others waiting */
+                m = pl->turn;
+                pl->turn = m + 1 < pl->cfg->motors ? m + 1 : 0; /* nor do they one whose ring the port empties all the time */
                 if (pl->motor >> m & 1) continue;
-                if (pw_make_runs(pl, m, &pl->span, &work)) pl->motor |= 1 << m;
+                if (pw_make_runs(pl, m, &pl->span, &work, budget + PW_RUNS_MORE)) pl->motor |= 1 << m;
                 else full = 1;
             }
             if (full) return work;

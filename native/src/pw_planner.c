@@ -138,7 +138,7 @@ void pw_planner_begin(struct pw_planner *pl, const int64_t position_nm[PW_MOTORS
     pl->ramp_head = pl->ramp_tail = 0;
     pl->final_q16 = pl->time_q16 = 0;
     pl->gen_s_q32 = pl->seg_s_q32 = 0;
-    pl->phase = pl->piece = pl->motor = pl->seg_ready = pl->seg_follows = pl->seg_ends = 0;
+    pl->phase = pl->piece = pl->motor = pl->turn = pl->seg_ready = pl->seg_follows = pl->seg_ends = 0;
     pl->u0_q32 = pl->u1_q32 = pl->left_t_q16 = pl->left_s_q32 = 0;
     pl->mark_head = pl->mark_open = pl->mark_fired = pl->mark_out = 0;
     pl->unit_q30[0] = pl->unit_q30[1] = pl->unit_q30[2] = pl->ratio_q24 = 0;

@@ -217,7 +217,8 @@ struct pw_planner { /* an M0+ reaches what comes first in fewer instructions: wh
     int64_t pos_nm[PW_MOTORS]; /* exact position at the start of the segment in work: x y z, and e per extruder */
     int32_t phase;        /* 0: fetch a ramp; 1 to 3 */
     int32_t piece;        /* a piece is in work */
-    int32_t motor;        /* bit per motor whose steps of the piece are made */
+    int32_t motor;        /* bit per motor whose steps of the piece are made, */
+    int32_t turn;         /* and whose turn it is */
     int32_t seg_ready;    /* the motors' fields hold the segment in work, */
     int32_t seg_follows;  /* or the one before it */
     int32_t seg_ends;     /* the segment ends with the piece */

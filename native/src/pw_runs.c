@@ -207,7 +207,7 @@ void pw_begin_part(struct pw_motor *mo, int64_t lo, int64_t hi, const struct pw_
     mo->step_q32 = mo->pace_q16 > 0 && mo->pace_q16 < sp->length_q16 / 2 ? pw_over(mo->pace_q16, sp->inverse) : 0;
 }
 
-int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work)
+int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work, int32_t most)
 {
     struct pw_motor *mo = &pl->motors[motor];
     while (mo->rising) {
@@ -215,7 +215,7 @@ int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp,
         int turned = mo->direction == -mo->rising;
         if (turned) due += PW_HYSTERESIS;
         if (mo->to_q32 <= due) break;
-        if (pw_ring_full(pl, mo)) return 0;
+        if (pw_ring_full(pl, mo) || *work >= most) return 0;
         left = ((mo->to_q32 - due - 1) >> 32) + 1;
         if (turned) {
             int64_t u = pw_root(mo->k_q32, due - mo->base_q32, mo->lo_q32, mo->hi_q32, mo->lo_q32, sp->close_q32);

@@ -13,7 +13,7 @@ int64_t pw_root(const int64_t c[3], int64_t target, int64_t lo, int64_t hi, int6
 void pw_begin_span(struct pw_span *sp, int64_t time_q16, int64_t length_q16);
 /* The motor's part of a span: from u = lo to hi, over which it does not turn. */
 void pw_begin_part(struct pw_motor *mo, int64_t lo, int64_t hi, const struct pw_span *sp);
-/* All steps of the motor from lo to hi, over which it does not turn.  0: its ring is full, call again. */
-int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work);
+/* All steps of the motor from lo to hi, over which it does not turn.  0: its ring is full, or `work` has come to `most`; call again. */
+int pw_make_runs(struct pw_planner *pl, int32_t motor, const struct pw_span *sp, int32_t *work, int32_t most);
 
 #endif
