@@ -28,7 +28,7 @@ from firmware.security.accounts import Accounts
 from firmware.security.basic import Basic
 from firmware.thermal.control import Heating
 from firmware.web.page import Pages
-from hal.compat import CancelledError, collect, const, forget, print_exception, sleep_ms
+from hal.compat import CancelledError, collect, const, forget, print_exception, seldom, sleep_ms
 from hal.errors import StorageError
 
 VERSION = "0.1.0"
@@ -38,7 +38,6 @@ _ROOMY_CONNECTIONS = const(32)  # a machine with room for so many has memory for
 _ITERATIONS = const(1000)
 _ITERATIONS_ROOMY = const(600000)
 _START_ONLY = ("hal.factory", "hal.schema")  # code that makes the machine: 5 KB that a board has better uses for
-_STATES = {3: "idle", 4: "printing", 5: "stopped"}
 
 
 class App:
@@ -98,7 +97,7 @@ class App:
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
         self.notifier = Notifier(self.config, self._may_store, roomy)
         self.printer.notifier = self.notifier  # pyright: ignore[reportAttributeAccessIssue]
-        self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts)
+        self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts, self._served)
         self.discovery = None
         if machine.net.datagrams:
             from firmware.net.discovery import Discovery  # code that others need not hold
@@ -126,24 +125,12 @@ class App:
 
         return services(self.config, self.machine.description["printer"]["title"], host, self.machine.net.port, True)
 
-    def facts(self):
+    def _served(self, path):
+        return seldom("firmware.web.served", "answer")(self.printer, path)
+
+    def facts(self, language="en"):
         """[(label, text)] for the built-in page."""
-        status = self.runner.status
-        state = _STATES[status.printer_state]
-        if status.state_reasons:
-            state += " (%s)" % ", ".join(status.state_reasons)
-        facts = [("Printer", self.machine.description["printer"]["title"]), ("State", state)]
-        if status.state_message:
-            facts.append(("Message", status.state_message))
-        if status.job_id is not None:
-            facts.append(("Job", "%d, %d %%" % (status.job_id, status.progress)))
-        for name, current_c, target_c in self.heating.readings():
-            text = "?" if current_c is None else "%d degC" % int(current_c + 0.5)
-            facts.append((name, text + " (target %d degC)" % target_c if target_c else text))
-        if self.motion.bed is not None:
-            facts.append(("Bed", self.motion.bed.facts()))
-        facts.append(("Jobs waiting", "%d" % self.queue.count_active()))
-        return facts
+        return seldom("firmware.web.facts", "facts")(self, language)
 
     async def start(self):
         """Begins to serve; returns when connections are accepted.  Raises HalError when the network cannot be had."""

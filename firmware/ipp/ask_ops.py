@@ -34,7 +34,8 @@ async def get_printer_attributes(ctx):
     if document_format is not None:
         seldom("firmware.ipp.formats", "check")("document-format", document_format, status.FORMAT_NOT_SUPPORTED)
     requested = Requested(ctx.op.get("requested-attributes"), PRINTER_GROUPS)
-    return Response().add(tags.PRINTER_GROUP, ctx.printer.attributes(requested, ctx.uri, ctx.offers))
+    language = text(ctx.op, "attributes-natural-language")
+    return Response().add(tags.PRINTER_GROUP, ctx.printer.attributes(requested, ctx.uri, ctx.offers, language))
 
 
 async def get_job_attributes(ctx):

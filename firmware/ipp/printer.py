@@ -12,6 +12,7 @@ from firmware.ipp.checks import PLAIN
 from firmware.ipp.fixed import Fixed
 from firmware.ipp.job import JobAttributes
 from firmware.jobs.queue import DISABLED
+from firmware.strings.catalog import nearest
 from hal.compat import const, print_exception, seldom, sleep_ms
 from hal.errors import StorageError
 
@@ -166,8 +167,9 @@ class Printer:
         self.config_changes += 1
         self.config_changed = (self._clock.uptime_s(), self._clock.unix_s())
 
-    def attributes(self, requested, uri, offers=PLAIN):
-        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path), offers: as in Context."""
+    def attributes(self, requested, uri, offers=PLAIN, language="en"):
+        """Generator of encoded attributes.  requested: requested.Requested; uri: (scheme, host, path), offers: as in Context; language:
+        attributes-natural-language of the request."""
         if not self._fixed.size:
             self.refresh()
         elif self.materials.loaded is not self._loaded:
@@ -176,7 +178,7 @@ class Printer:
         if requested.everything():
             for octets in fixed.read(0, fixed.size):
                 yield octets
-            for part in (self._loaded_part, self._addressed(uri, offers)):
+            for part in (self._loaded_part, self._addressed(uri, offers, language)):
                 for _, _, octets in part:
                     yield octets
             yield self.live.all()
@@ -188,7 +190,7 @@ class Printer:
         if requested.octets:
             for octets in fixed.single(requested.octets, skip):
                 yield octets
-        for part in (self._loaded_part, self._addressed(uri, offers)):
+        for part in (self._loaded_part, self._addressed(uri, offers, language)):
             for group, name, octets in part:
                 if requested.has(group, name):
                     yield octets
@@ -213,8 +215,9 @@ class Printer:
         """printer-up-time in seconds, at least 1."""
         return self._clock.uptime_s()
 
-    def _addressed(self, uri, offers):
-        key = (uri[0], uri[1], offers)
+    def _addressed(self, uri, offers, language):
+        language = nearest(language)
+        key = (uri[0], uri[1], offers, language)
         for i in range(len(self._addresses)):
             if self._addresses[i][0] == key:
                 return self._addresses[i][1]
@@ -235,6 +238,7 @@ class Printer:
         found = [
             ("D", "printer-icons", codec.attribute(tags.URI, "printer-icons", [pages + icon for icon in ICONS])),
             ("D", "printer-xri-supported", codec.attribute(tags.COLLECTION, "printer-xri-supported", collections)),
+            ("D", "printer-strings-uri", codec.attribute(tags.URI, "printer-strings-uri", [pages + "/strings/" + language + ".strings"])),
             ("S", "printer-more-info", codec.attribute(tags.URI, "printer-more-info", [pages + "/"])),
             ("S", "printer-supply-info-uri", codec.attribute(tags.URI, "printer-supply-info-uri", [pages + "/"])),
             ("S", "printer-uri-supported", codec.attribute(tags.URI, "printer-uri-supported", uris)),

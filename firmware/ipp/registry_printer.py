@@ -93,6 +93,8 @@ D;printer-make-and-model;text(127);rfc8011;R;*
 D;printer-name;name(127);rfc8011;R;*
 D;printer-organization;1setOf text(MAX);PWG5100.13;R;*
 D;printer-organizational-unit;1setOf text(MAX);PWG5100.13;R;*
+D;printer-strings-languages-supported;1setOf naturalLanguage;PWG5100.13;o;=en,de,fr,es,ja
+D;printer-strings-uri;uri | no-value;PWG5100.13;o;@
 D;printer-volume-supported;collection;PWG5100.21;R;*
 D;printer-xri-supported;1setOf collection;rfc3380;R;@
 D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;o;=G0 X Y Z E F,G1 X Y Z E F,G2 X Y I J E F,G3 X Y I J E F,G4 P S,G17,G21,\

@@ -52,7 +52,7 @@ _KNOWN = {
     b"user-agent": False,
     b"accept": False,
     b"accept-encoding": False,
-    b"accept-language": False,
+    b"accept-language": True,
     b"cache-control": False,
     b"cookie": False,
     b"date": False,

@@ -103,6 +103,17 @@ class FakeSettings(dict):
     def has_subscriptions(self):
         return any(isinstance(name, int) for name in self)
 
+    def has_resources(self):
+        return any(isinstance(name, tuple) for name in self)
+
+    def resource(self, place):
+        return self.get(("resource", place))
+
+    def set_resource(self, place, record):
+        self["resource", place] = record
+        if record is None:
+            del self["resource", place]
+
     def subscription(self, place):
         return self.get(place)
 
@@ -134,6 +145,7 @@ class FakeMachine:
         self.caps = FakeCaps(**caps)
         self.caps.identify = ("display", "sound")
         self.clock = FakeClock(100, 1790000000)
+        self.files = FakeFiles()
 
 
 def make_printer(name="sim-corexy", settings=None, flash_bytes=1 << 19, **caps):
@@ -141,7 +153,7 @@ def make_printer(name="sim-corexy", settings=None, flash_bytes=1 << 19, **caps):
     machine = FakeMachine(name, **caps)
     flash = FakeFlash(flash_bytes)
     log = records.RecordLog(flash, 0, flash.size, journal.keys_needed(machine.caps))
-    queue = JobQueue(log, FakeFiles(), machine.clock, machine.caps)
+    queue = JobQueue(log, machine.files, machine.clock, machine.caps)
     queue.load()
     heating = FakeHeating([("nozzle", 24.6, 0), ("bed", None, 60)])
     if machine.description["printer"]["heaters"]["chamber"]:

@@ -92,7 +92,7 @@ class Bench:
             assert hasattr(settings, name)
             setattr(settings, name, value)
         dispatcher = Dispatcher(self.printer.table(), None, lambda job_id: None, SYNTAXES)
-        web = Pages("A <printer>", lambda: [("State", "idle & cold")]).answer
+        web = Pages("A <printer>", lambda language: [("State", "idle & cold")]).answer
         self.server = server.Server(dispatcher, settings, ("printer.local",), web)
 
     async def __aenter__(self):
