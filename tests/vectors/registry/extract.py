@@ -1,7 +1,7 @@
 """Makes attributes.csv from IANA's ipp-registrations.xml: python tests/vectors/registry/extract.py ipp-registrations.xml > attributes.csv
 
 Kept: attributes of operations, jobs and printers that RFC 8011, PWG 5100.21 or PWG 5199.7 define, and those of other documents that the
-firmware has or that required.csv names.
+firmware has or that required.csv names.  With --system behind it: system.csv.
 """
 
 import csv
@@ -62,4 +62,15 @@ def main(path):
             out.writerow((group, plain, text(record, "syntax"), reference))
 
 
-main(sys.argv[1])
+def system(path):
+    """system.csv: all attributes of systems and resources."""
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(("group", "attribute", "syntax"))
+    registry = ElementTree.parse(path).getroot().find("r:registry[@id='ipp-registrations-2']", NS)
+    for record in registry.findall("r:record", NS):
+        group, name = text(record, "collection"), text(record, "name")
+        if group.startswith(("System", "Resource")) and not text(record, "member_attribute") and "(" not in name and not name.startswith("smi"):
+            out.writerow((group, name, text(record, "syntax")))
+
+
+(system if "--system" in sys.argv else main)(sys.argv[1])
