@@ -11,41 +11,55 @@ struct pw_field {
     int32_t lo, hi;
 };
 
+/* Ends of the ranges on which the bounds of numbers rest. */
+#define PW_TICK_LO 1000000
+#define PW_TICK_HI 200000000
+#define PW_TRAVEL_UM 2000000
+#define PW_SPEED_HI 2000000
+#define PW_ACCEL_HI 100000000
+#define PW_JERK_LO 1000
+#define PW_JERK_HI 100000000
+#define PW_STEPS_HI 10000000
+#define PW_MATRIX_HI 4000000
+#define PW_RATE_HI 10000000
+#define PW_DENSE_US 100000
+#define PW_SPEED_UNIT 64 /* mm in 65536 ticks, checked below */
+
 static const struct pw_field pw_fields[] = {
     {"abi", PW_ABI, PW_ABI},
-    {"tick_hz", 1000000, 200000000},
+    {"tick_hz", PW_TICK_LO, PW_TICK_HI},
     {"kinematics", PW_CARTESIAN, PW_DELTA},
     {"motors", 4, PW_MOTORS},
-    {"steps_per_m[0]", 1, 10000000},
-    {"steps_per_m[1]", 1, 10000000},
-    {"steps_per_m[2]", 1, 10000000},
-    {"steps_per_m[3]", 1, 10000000},
-    {"steps_per_m[4]", 1, 10000000},
-    {"steps_per_m[5]", 1, 10000000},
-    {"steps_per_m[6]", 1, 10000000},
-    {"steps_per_m[7]", 1, 10000000},
-    {"min_um[0]", -2000000, 2000000},
-    {"min_um[1]", -2000000, 2000000},
-    {"min_um[2]", -2000000, 2000000},
-    {"max_um[0]", -2000000, 2000000},
-    {"max_um[1]", -2000000, 2000000},
-    {"max_um[2]", -2000000, 2000000},
-    {"home_um[0]", -2000000, 2000000},
-    {"home_um[1]", -2000000, 2000000},
-    {"home_um[2]", -2000000, 2000000},
-    {"max_velocity_um_s", 1000, 2000000},
-    {"max_accel_um_s2", 1000, 100000000},
-    {"max_jerk_mm_s3", 1000, 100000000},
+    {"steps_per_m[0]", 1, PW_STEPS_HI},
+    {"steps_per_m[1]", 1, PW_STEPS_HI},
+    {"steps_per_m[2]", 1, PW_STEPS_HI},
+    {"steps_per_m[3]", 1, PW_STEPS_HI},
+    {"steps_per_m[4]", 1, PW_STEPS_HI},
+    {"steps_per_m[5]", 1, PW_STEPS_HI},
+    {"steps_per_m[6]", 1, PW_STEPS_HI},
+    {"steps_per_m[7]", 1, PW_STEPS_HI},
+    {"min_um[0]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"min_um[1]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"min_um[2]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"max_um[0]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"max_um[1]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"max_um[2]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"home_um[0]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"home_um[1]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"home_um[2]", -PW_TRAVEL_UM, PW_TRAVEL_UM},
+    {"max_velocity_um_s", 1000, PW_SPEED_HI},
+    {"max_accel_um_s2", 1000, PW_ACCEL_HI},
+    {"max_jerk_mm_s3", PW_JERK_LO, PW_JERK_HI},
     {"corner_um_s", 0, 1000000},
     {"min_cruise_permille", 0, 900},
-    {"axis_velocity_um_s[0]", 0, 2000000},
-    {"axis_velocity_um_s[1]", 0, 2000000},
-    {"axis_velocity_um_s[2]", 0, 2000000},
-    {"axis_accel_um_s2[0]", 0, 100000000},
-    {"axis_accel_um_s2[1]", 0, 100000000},
-    {"axis_accel_um_s2[2]", 0, 100000000},
-    {"max_e_velocity_um_s", 100, 2000000},
-    {"max_e_accel_um_s2", 1000, 100000000},
+    {"axis_velocity_um_s[0]", 0, PW_SPEED_HI},
+    {"axis_velocity_um_s[1]", 0, PW_SPEED_HI},
+    {"axis_velocity_um_s[2]", 0, PW_SPEED_HI},
+    {"axis_accel_um_s2[0]", 0, PW_ACCEL_HI},
+    {"axis_accel_um_s2[1]", 0, PW_ACCEL_HI},
+    {"axis_accel_um_s2[2]", 0, PW_ACCEL_HI},
+    {"max_e_velocity_um_s", 100, PW_SPEED_HI},
+    {"max_e_accel_um_s2", 1000, PW_ACCEL_HI},
     {"e_corner_um_s", 0, 1000000},
     {"filament_um", 500, 5000},
     {"nozzle_um", 50, 5000},
@@ -58,9 +72,9 @@ static const struct pw_field pw_fields[] = {
     {"ring_runs", 16, 65536},
     {"ring_marks", 1, 65536},
     {"line_max", 16, 65536},
-    {"max_step_hz", 100, 10000000},
+    {"max_step_hz", 100, PW_RATE_HI},
     {"dir_setup_ns", 0, 1000000},
-    {"min_segment_us", 0, 100000},
+    {"min_segment_us", 0, PW_DENSE_US},
     {"tool_x_um[0]", 0, 0},
     {"tool_x_um[1]", -500000, 500000},
     {"tool_x_um[2]", -500000, 500000},
@@ -81,15 +95,15 @@ static const struct pw_field pw_fields[] = {
     {"unretract_extra_um", 0, 100000},
     {"unretract_um_s", 100, 2000000},
     {"retract_lift_um", 0, 20000},
-    {"matrix_1e6[0]", -4000000, 4000000},
-    {"matrix_1e6[1]", -4000000, 4000000},
-    {"matrix_1e6[2]", -4000000, 4000000},
-    {"matrix_1e6[3]", -4000000, 4000000},
-    {"matrix_1e6[4]", -4000000, 4000000},
-    {"matrix_1e6[5]", -4000000, 4000000},
-    {"matrix_1e6[6]", -4000000, 4000000},
-    {"matrix_1e6[7]", -4000000, 4000000},
-    {"matrix_1e6[8]", -4000000, 4000000},
+    {"matrix_1e6[0]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[1]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[2]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[3]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[4]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[5]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[6]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[7]", -PW_MATRIX_HI, PW_MATRIX_HI},
+    {"matrix_1e6[8]", -PW_MATRIX_HI, PW_MATRIX_HI},
     {"arm_um", 0, 2000000},
     {"tower_x_um[0]", -2000000, 2000000},
     {"tower_x_um[1]", -2000000, 2000000},
@@ -122,6 +136,20 @@ static const struct pw_field pw_fields[] = {
 
 _Static_assert(sizeof pw_fields / sizeof *pw_fields == sizeof(struct pw_config) / sizeof(int32_t), "a row per field");
 
+/* The table of numbers in DESIGN.md, at these ends (U = 65536 ticks; nm, mm and steps as said there). */
+#define PW_BELOW(x, bits) ((x) < ((int64_t)1 << (bits)))
+_Static_assert(PW_BELOW((int64_t)3 * PW_TRAVEL_UM * 1000, 33), "places: the second context goes one axis length beyond");
+_Static_assert(PW_BELOW((int64_t)3 * PW_TRAVEL_UM / 1000 * (PW_STEPS_HI / 1000) * (3 * PW_MATRIX_HI / 1000000), 30),
+               "steps of a motor whose row takes all of three axes, Q32");
+_Static_assert(PW_BELOW((int64_t)PW_SPEED_UNIT * PW_SPEED_UNIT * 3 - 1, 62 - 48), "sums of three squared speeds, Q48");
+_Static_assert(PW_BELOW((int64_t)PW_ACCEL_HI / 1000 * 65536 / PW_TICK_LO * 65536 / PW_TICK_LO, 41 - 32), "acceleration, mm/U^2, Q32");
+_Static_assert(PW_BELOW((int64_t)PW_JERK_HI * 65536 / PW_TICK_LO * 65536 / PW_TICK_LO * 65536 / PW_TICK_LO, 62 - 32), "jerk, mm/U^3, Q32");
+_Static_assert(((int64_t)PW_JERK_LO << 32) / (PW_TICK_HI / 65536) / (PW_TICK_HI / 65536) / (PW_TICK_HI / 65536) > 100,
+               "the least jerk is no 0");
+_Static_assert(PW_BELOW((int64_t)16 * PW_DENSE_US * (PW_TICK_HI / 1000000), 62 - 16), "time of 16 segments, Q16 ticks");
+_Static_assert(PW_BELOW((int64_t)PW_TICK_HI * 65536 / 100, 62), "the longest time between pulses, Q16 ticks");
+_Static_assert(PW_BELOW((int64_t)PW_RATE_HI * 1000000, 62 - 16), "pulses in units of steps a metre");
+
 const char *pw_config_field(int32_t index)
 {
     return index >= 0 && index < PW_FIELDS ? pw_fields[index].name : (const char *)0;
@@ -144,8 +172,9 @@ int32_t pw_config_check(const struct pw_config *cfg)
         if (x * x + y * y > r * r) return pw_field_index(cfg, &cfg->bed_radius_um);
     }
     /* speeds stay below 64 mm in 65536 ticks, so that their squares stay below 2^60 in Q48 */
-    if ((int64_t)cfg->max_velocity_um_s * 65536 / cfg->tick_hz > 64000) return pw_field_index(cfg, &cfg->max_velocity_um_s);
-    if ((int64_t)cfg->max_e_velocity_um_s * 65536 / cfg->tick_hz > 64000) return pw_field_index(cfg, &cfg->max_e_velocity_um_s);
+    if ((int64_t)cfg->max_velocity_um_s * 65536 / cfg->tick_hz > PW_SPEED_UNIT * 1000) return pw_field_index(cfg, &cfg->max_velocity_um_s);
+    if ((int64_t)cfg->max_e_velocity_um_s * 65536 / cfg->tick_hz > PW_SPEED_UNIT * 1000)
+        return pw_field_index(cfg, &cfg->max_e_velocity_um_s);
     value = pw_kin_check(cfg);
     return value ? pw_field_index(cfg, value) : -1;
 }

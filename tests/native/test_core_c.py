@@ -79,6 +79,12 @@ def test_shaped_motion_follows_the_formulas(objects):
     assert out.startswith("shaped: 12 programs"), out
 
 
+def test_ends_of_the_configuration(objects):
+    """`test_extremes FIRST COUNT` goes on with other mixtures of ends."""
+    out = run([build(objects, "test_extremes")])
+    assert out.startswith("extremes: ") and out.endswith(": ok\n"), out
+
+
 @pytest.mark.parametrize("target", ["text", "core"])
 def test_fuzz_inputs_kept(objects, target):
     """Seeds of the fuzzers, and everything that they once found (native/fuzz)."""
