@@ -1,8 +1,51 @@
 #define PW_MATH_HERE
 #include "pw_math.h"
 
+#if defined(PW_SMALL)
+/* The chip has 32 bits of a product alone.  Four of 16 by 16 bits, and the carry of the sum of the two in the middle; MULS and MOV leave it. */
+__asm__(".section .text.pw_umul64, \"ax\", %progbits\n"
+        ".balign 2\n"
+        ".thumb_func\n"
+        ".type pw_umul64, %function\n"
+        ".global pw_umul64\n"
+        "pw_umul64:\n"
+        ".syntax unified\n"
+        "uxth r2, r0\n"
+        "uxth r3, r1\n"
+        "lsrs r0, r0, #16\n"
+        "lsrs r1, r1, #16\n"
+        "mov ip, r0\n"
+        "muls r0, r3\n" /* a1 b0 */
+        "muls r3, r2\n" /* a0 b0 */
+        "muls r2, r1\n" /* a0 b1 */
+        "adds r0, r0, r2\n"
+        "mov r2, ip\n"
+        "muls r1, r2\n" /* a1 b1 */
+        "movs r2, #0\n"
+        "adcs r2, r2\n"
+        "lsls r2, r2, #16\n"
+        "adds r1, r1, r2\n"
+        "lsls r2, r0, #16\n"
+        "lsrs r0, r0, #16\n"
+        "adds r3, r3, r2\n"
+        "adcs r1, r0\n"
+        "mov r0, r3\n"
+        "bx lr\n"
+        ".size pw_umul64, . - pw_umul64\n"
+        ".previous\n");
+#endif
+
 #if !defined(PW_WIDE)
-int64_t pw_mulshift32(int64_t a, int64_t b) { return pw_mulshift_low(a, b, 32); }
+/* pw_mulshift_low with n = 32, whose shifts are none. */
+int64_t pw_mulshift32(int64_t a, int64_t b)
+{
+    uint32_t a0 = (uint32_t)a, a1 = (uint32_t)((uint64_t)a >> 32), b0 = (uint32_t)b, b1 = (uint32_t)((uint64_t)b >> 32), top = a1 * b1;
+    uint64_t r = pw_umul64(a1, b0) + pw_umul64(a0, b1) + (pw_umul64(a0, b0) >> 32);
+    if (a < 0) top -= b0;
+    if (b < 0) top -= a0;
+    return (int64_t)(r + ((uint64_t)top << 32));
+}
+
 int64_t pw_mulshift_any(int64_t a, int64_t b, int n) { return n < 32 ? pw_mulshift_low(a, b, n) : pw_mulshift_pieces(a, b, n); }
 #endif
 

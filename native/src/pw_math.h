@@ -12,27 +12,19 @@
 #else
 #define PW_LEAN static inline
 #endif
+#if defined(PW_SMALL)
+uint64_t pw_umul64(uint32_t a, uint32_t b); /* 32 by 32 bits to 64 */
+#else
+static inline uint64_t pw_umul64(uint32_t a, uint32_t b) { return (uint64_t)a * b; }
+#endif
 #if defined(PW_SMALL) && !defined(PW_MATH_HERE)
 int64_t pw_min64(int64_t a, int64_t b);
 int64_t pw_max64(int64_t a, int64_t b);
 int64_t pw_abs64(int64_t a);
-uint64_t pw_umul64(uint32_t a, uint32_t b);
 #else
 PW_LEAN int64_t pw_min64(int64_t a, int64_t b) { return a < b ? a : b; }
 PW_LEAN int64_t pw_max64(int64_t a, int64_t b) { return a > b ? a : b; }
 PW_LEAN int64_t pw_abs64(int64_t a) { return a < 0 ? -a : a; }
-
-/* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
-PW_LEAN uint64_t pw_umul64(uint32_t a, uint32_t b)
-{
-#if defined(PW_SMALL)
-    uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;
-    uint32_t lo = a0 * b0, mid = a1 * b0 + (lo >> 16), more = a0 * b1 + (mid & 0xFFFF); /* neither sum passes 32 bits */
-    return (uint64_t)(a1 * b1 + (mid >> 16) + (more >> 16)) << 32 | (more << 16 | (lo & 0xFFFF));
-#else
-    return (uint64_t)a * b;
-#endif
-}
 #endif
 
 /* floor(x / 2^n), 0 <= n <= 63 */
