@@ -55,13 +55,13 @@ def long_moves() -> bytes:
     return "\n".join(lines + [""]).encode()
 
 
-def short_chords() -> bytes:
-    """Chords of about 0.3 mm on a wavy loop: nothing to merge, every one a curve."""
-    lines = ["M83", "G1 Z0.2 F600", "G0 X137 Y117 F9000"]
+def short_chords(x: float = 117, y: float = 117, z: float = 0.2) -> bytes:
+    """Chords of about 0.3 mm on a wavy loop about x, y: nothing to merge, every one a curve."""
+    lines = ["M83", "G1 Z%.1f F600" % z, "G0 X%g Y%g F9000" % (x + 20, y)]
     for i in range(1, 900):
         angle = i * 0.016
         radius = 20 + 1.5 * math.sin(7 * angle)
-        lines.append("G1 X%.3f Y%.3f E0.012 F6000" % (117 + radius * math.cos(angle), 117 + radius * math.sin(angle)))
+        lines.append("G1 X%.3f Y%.3f E0.012 F6000" % (x + radius * math.cos(angle), y + radius * math.sin(angle)))
     return "\n".join(lines + [""]).encode()
 
 
@@ -75,6 +75,16 @@ def straight_lines() -> bytes:
     return b"M83\nG1 X100 Y100 E2 F39600\nG1 X10 Y10 E2\n"
 
 
+def slower_lines() -> bytes:
+    """The same at some 330 mm/s."""
+    return straight_lines().replace(b"F39600", b"F20000")
+
+
+def delta_lines() -> bytes:
+    """Two long lines across the bed of a delta at 240 mm/s, the first with z."""
+    return b"M83\nG1 X70 Y20 Z200 E2 F14400\nG1 X-60 Y-40 E2\n"
+
+
 def fast_chords() -> bytes:
     """The first 400 chords, at 150 mm/s where the curve allows it, without the way there."""
     lines = short_chords().split(b"\n")
@@ -82,11 +92,17 @@ def fast_chords() -> bytes:
 
 
 _FINE = {"steps_per_m": [320000, 320000, 1600000, 380000, 1, 1, 1, 1]}
+# program, machine of the golden table, changes
 PROGRAMS = {
-    "long_moves_320": (long_moves, _FINE),
-    "short_chords_80": (short_chords, {}),
-    "sliced_320": (sliced, _FINE),
-    "sliced_80": (sliced, {}),
+    "long_moves_320": (long_moves, "sim-cartesian", _FINE),
+    "short_chords_80": (short_chords, "sim-cartesian", {}),
+    "sliced_320": (sliced, "sim-cartesian", _FINE),
+    "sliced_80": (sliced, "sim-cartesian", {}),
+}
+FOLLOWED = {  # with shapers and pressure advance; delta
+    "long_moves_320_shaped": (long_moves, "sim-corexy", {}),
+    "short_chords_320_shaped": (short_chords, "sim-corexy", {}),
+    "short_chords_160_delta": (lambda: short_chords(0, 0, 299.5), "sim-delta", {"mesh_points": 0}),
 }
 
 
@@ -158,12 +174,11 @@ def profile(elf: Path, samples: Path) -> dict:
 
 def counted(name: str, optimise: str, folder: Path, log) -> dict:
     """All programs on one chip."""
-    keys = list(PROGRAMS)
     figures = {}
-    for key in keys:
+    programs = {**PROGRAMS, **FOLLOWED} if (name, optimise) in COUNTED[:1] else PROGRAMS
+    for key, (make, machine, changes) in programs.items():
         log("%s %s: %s" % (bare.TARGETS[name].cpu, optimise, key))
-        make, changes = PROGRAMS[key]
-        config = targets.machine_config("sim-cartesian", **{**BOARD, **changes})
+        config = targets.machine_config(machine, **{**BOARD, **changes})
         cases, image = folder / "cases", folder / "image.elf"
         cases.write_bytes(targets.pack([targets.Case(config, make(), piece=256, budget=BUDGET)]))
         targets.build_bare(name, cases, image, optimise)
@@ -198,10 +213,15 @@ def counted(name: str, optimise: str, folder: Path, log) -> dict:
 
 RP2_HZ = 133_000_000
 FAST = {"max_velocity_um_s": 700_000, "max_accel_um_s2": 20_000_000, "max_jerk_mm_s3": 2_000_000}
-# program, machine, as played in real time; look-ahead as long as the queues outlast one call of pw_run
+# program, machine, changes, build of the core, as played in real time; look-ahead as long as the queues outlast one call of pw_run
 PULSED = {
-    "straight_lines_320": (straight_lines, {**_FINE, **FAST, "window": 32}),
-    "short_chords_80": (fast_chords, {**FAST, "window": 32, "home_um": [137_000, 117_000, 0]}),
+    "straight_lines_320": (straight_lines, "sim-cartesian", {**_FINE, **FAST, "window": 32}, "plain"),
+    "short_chords_80": (fast_chords, "sim-cartesian", {**FAST, "window": 32, "home_um": [137_000, 117_000, 0]}, "plain"),
+}
+PULSED_RP2 = {
+    **PULSED,
+    "corexy_lines_320_shaped": (slower_lines, "sim-corexy", {**FAST, "window": 32}, "shaped"),
+    "delta_lines_160": (delta_lines, "sim-delta", {**FAST, "window": 32, "mesh_points": 0}, "whole"),
 }
 
 
@@ -210,12 +230,12 @@ def _fits(config: dict, changes: dict) -> dict:
     return {key: value + config[key][len(value) :] if isinstance(value, list) else value for key, value in changes.items()}
 
 
-def pulsed_config(changes: dict) -> dict:
-    config = targets.machine_config("sim-cartesian", **BOARD)
+def pulsed_config(machine: str, changes: dict) -> dict:
+    config = targets.machine_config(machine, **BOARD)
     return {**config, **_fits(config, changes)}
 
 
-RP2_VARIANTS = (("-Os", "-O2"), ("-Os", "-Os"), ("-O2", "-O2"))  # of the core, of what makes pulses
+RP2_VARIANTS = (("-Os", "-Os"), ("-Os", "-O2"))  # of the core, of what makes pulses
 
 
 def pulsed_rp2040(log, variants=RP2_VARIANTS) -> dict:
@@ -223,10 +243,11 @@ def pulsed_rp2040(log, variants=RP2_VARIANTS) -> dict:
     figures = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        for (key, (make, changes)), (optimise, hot) in itertools.product(PULSED.items(), variants):
+        for (key, (make, machine, changes, features)), (optimise, hot) in itertools.product(PULSED_RP2.items(), variants):
             log("RP2040 with pulses, %s, pump %s: %s" % (optimise, hot, key))
-            text, config = make(), pulsed_config(changes)
-            image = ports.rp2_image(folder, config, text, optimise=optimise, hot=hot, clock_hz=RP2_HZ, queue_runs=64, stack_bytes=8192)
+            text, config = make(), pulsed_config(machine, changes)
+            port = {"clock_hz": RP2_HZ, "queue_runs": 64, "stack_bytes": 8192}
+            image = ports.rp2_image(folder, config, text, optimise=optimise, hot=hot, features=features, **port)
             run = ports.run_rp2(folder, image, 400_000_000, mhz=RP2_HZ // 1_000_000)
             edges = sorted(cycle for pin in ports.STEP_PINS for cycle in run.edges.rises(pin).tolist())
             worked, whole = run.tail["busy"]
@@ -243,10 +264,23 @@ def pulsed_rp2040(log, variants=RP2_VARIANTS) -> dict:
                 "peak_steps_per_s": peak,
                 "steps_per_s": round(RP2_HZ * len(edges) / worked),
                 "segments_per_s": round(RP2_HZ * text.count(b"G1") / worked),
+                "build": features,
                 "ram_code_bytes": ports.ram_code_bytes(folder / "port.elf"),
                 "stack": run.status["stack"],
             }
     return figures
+
+
+def ram_code() -> dict:
+    """Bytes of RAM that what core 1 of an RP2040 reaches takes, core and port at -Os, per build of the core."""
+    target, found = bare.TARGETS["m0plus"], {}
+    for features in bare.FEATURES:
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            own = bare.compiled(target, [source for source in ports.RP2 if "tests" not in source.parts], folder, "-Os")
+            sections = bare.reached(target, [*own, *bare.objects(target, "-Os", features)], ports.RP2_ROOTS, folder)
+            found[features] = sum(size for _, _, size in sections)
+    return found
 
 
 def pulsed_cortexm(log) -> dict:
@@ -255,10 +289,10 @@ def pulsed_cortexm(log) -> dict:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name in ("m4f", "m33"):
-            for key, (make, changes) in PULSED.items():
+            for key, (make, machine, changes, _) in PULSED.items():
                 log("%s with pulses: %s" % (bare.TARGETS[name].cpu, key))
                 text = make()
-                run = ports.run_cm(folder, name, pulsed_config({**changes, "window": 64}), text, queue_runs=64)
+                run = ports.run_cm(folder, name, pulsed_config(machine, {**changes, "window": 64}), text, queue_runs=64)
                 steps = sum(len(run.edges.rises(pin)) for pin in ports.CM_STEP_PINS)
                 # ticks to instructions of 2**CM_SHIFT ns
                 spent = [round(ticks * 1e9 / bare.TARGETS[name].systick_hz / 2**ports.CM_SHIFT) for ticks in run.spent]
@@ -285,4 +319,5 @@ def run(log) -> dict:
         for name, optimise in COUNTED:
             counts["%s %s" % (name, optimise)] = counted(name, optimise, folder, log)
     pulsed = {"rp2040": pulsed_rp2040(log), "cortex_m": pulsed_cortexm(log)}
+    code["rp2040_ram"] = ram_code()
     return {"method": METHOD, "pulsed": pulsed, "code_bytes": code, "core_memory_bytes": memory(), "counts": counts}

@@ -116,7 +116,8 @@ def objects(target: Target, optimise: str, features: str = "whole") -> list[Path
     return made
 
 
-def _compile(target: Target, sources, folder: Path, optimise: str, flags=()) -> list[Path]:
+def compiled(target: Target, sources, folder: Path, optimise: str, flags=()) -> list[Path]:
+    """Object files of other sources, in `folder`."""
     made = []
     for source in sources:
         made.append(folder / (source.stem + ".o"))
@@ -160,8 +161,8 @@ def image(
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         hot = [source for source in program if ram_optimise and source.parent.name in ("pulse", "common")]
-        own = _compile(target, [source for source in program if source not in hot], folder, optimise, flags)
-        own += _compile(target, hot, folder, ram_optimise, flags)
+        own = compiled(target, [source for source in program if source not in hot], folder, optimise, flags)
+        own += compiled(target, hot, folder, ram_optimise, flags)
         sections = reached(target, [*own, *parts], list(ram_roots), folder) if ram_roots else []
         (folder / "ram_code.ld").write_text("".join("*%s(%s)\n" % (file, name) for file, name, _ in sections))
         define = ["-Wl,--defsym=%s=%#x" % item for item in places.items()] + ["-L", folder]
