@@ -69,7 +69,9 @@ def system(path):
     registry = ElementTree.parse(path).getroot().find("r:registry[@id='ipp-registrations-2']", NS)
     for record in registry.findall("r:record", NS):
         group, name = text(record, "collection"), text(record, "name")
-        if group.startswith(("System", "Resource")) and not text(record, "member_attribute") and "(" not in name and not name.startswith("smi"):
+        if not group.startswith(("System", "Resource")) or text(record, "member_attribute"):
+            continue
+        if "(" not in name and not name.startswith("smi"):
             out.writerow((group, name, text(record, "syntax")))
 
 
