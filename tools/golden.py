@@ -32,6 +32,7 @@ START_BYTES = 6144
 CHOSEN = {
     "matrix-shaped": ("mixed", "tools", "planes", "advance", "random"),
     "delta-shaped": ("mixed", "advance", "dense"),
+    "corexy-plain": ("mixed", "corners", "random"),
     "corexz-cruise": ("mixed", "corners", "dense", "planes"),
 }
 BUDGET = 1024
