@@ -10,6 +10,7 @@ from array import array
 
 from firmware.ipp import codec, registry_job, tags, values
 from firmware.jobs import holds, states
+from hal.compat import seldom
 
 # Ticket entries that say what was printed with; until printing begins they have no value.
 _ACTUAL = "-actual"
@@ -118,6 +119,7 @@ class JobAttributes:
             "number-of-intervening-jobs": self._intervening,
             "print-accuracy-actual": self._accuracy_actual,
             "print-base-actual": self._base_actual,
+            "print-objects": self._objects,
             "print-supports-actual": self._supports_actual,
             "printwright-job-layer": self._layer,
             "printwright-job-progress": self._progress,
@@ -230,6 +232,11 @@ class JobAttributes:
 
     def _accuracy_actual(self, job, uri):
         return _actual(job, "print-accuracy-actual", self._accuracy)
+
+    def _objects(self, job, uri):
+        if not job.objects:
+            return None
+        return seldom("firmware.ipp.print_objects", "encode")(self._printer.machine.description["printer"]["axes"], job)
 
     def _progress(self, job, uri):
         return values.integer(_PROGRESS, job.progress)

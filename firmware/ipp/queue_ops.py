@@ -12,6 +12,7 @@ from firmware.ipp.printer_values import settable_of_jobs
 from firmware.ipp.status import IppError
 from firmware.jobs import holds, states
 from firmware.jobs.job import MESSAGE_CHARS_MAX
+from hal.compat import seldom
 
 _MESSAGE = "job-message-from-operator"
 
@@ -101,11 +102,19 @@ async def set_job_attributes(ctx):
     given = ctx.group(tags.JOB_GROUP)
     if not given:
         raise IppError(status.BAD_REQUEST, "The request has no job attributes.")
+    left_out = None
+    for attribute, asked in given:
+        if attribute == "print-objects" and not states.ended(job.state):
+            left_out = seldom("firmware.ipp.print_objects", "left_out")(job, asked)
+            given = [pair for pair in given if pair[0] != attribute]
     if job.state != states.PENDING and job.state != states.PENDING_HELD:
         works = printer.runner.job is not None and printer.runner.job.id == job.id
         if not works or job.stop or not all(attribute in adjust.NAMES for attribute, _ in given):
             raise not_possible(job)
         adjust.adjust(printer.runner.overrides, job, given)
+        if left_out is not None:
+            printer.queue.exclude(job, left_out)
+            await stored(printer.queue)
         return Response()
     settable = settable_of_jobs(printer.materials)
     fixed = []
@@ -144,7 +153,10 @@ async def set_job_attributes(ctx):
     held = "job-hold-until" in changes or "job-hold-until-time" in changes
     placed = "job-priority" in changes
     turn = ticket.turn(changes)
-    made(lambda: printer.queue.recheck(job, changes))
+    if given:
+        made(lambda: printer.queue.recheck(job, changes))
+    if left_out is not None:
+        printer.queue.exclude(job, left_out)
     if name is not None:
         job.name = str(clip(name, 255), "utf-8")
     if placed:

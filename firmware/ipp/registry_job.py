@@ -14,6 +14,7 @@ T;multiple-document-handling;type2 keyword;rfc8011;R;
 T;platform-temperature;integer(-273:MAX);PWG5100.21;C;
 T;print-accuracy;collection;PWG5100.21;R;
 T;print-base;type2 keyword;PWG5100.21;R;
+T;print-objects;1setOf collection;PWG5100.21;o;
 T;print-quality;type2 enum;rfc8011;R;
 T;print-supports;type2 keyword;PWG5100.21;R;
 D;job-message-from-operator;text(127);rfc8011;o;

@@ -8,8 +8,12 @@ The first part are those that one of the two requires in some case; the others a
 REQUIRED = (
     ("no machine here controls humidity", "chamber-humidity* chamber-humidity-current"),
     (
-        "objects within a document can not be told apart in G-code; required of printers that take PDF",
-        "multiple-object-handling* print-objects* pdf-features-supported",
+        "there is no arranging of objects in G-code; required of printers that take PDF",
+        "multiple-object-handling* pdf-features-supported",
+    ),
+    (
+        "which objects printed is told while the job has not ended only",
+        "print-objects-actual",
     ),
     (
         "material-rate is no member that a ticket may have: flow is limited by the guard, by volume",

@@ -26,12 +26,14 @@ SQUARE = "; a square in the air\nG28\nG1 X50 Y50 Z1 F6000\nG1 X60 Y50\nG1 X60 Y6
 DOCUMENTS = {
     "square.gcode": SQUARE.encode(),
     "warm.gcode": b"G28\nM190 S45\nG1 X5 Y5 F3000\nM140 S0\n",
+    "objects.gcode": b"G28\nEXCLUDE_OBJECT_DEFINE NAME=cube CENTER=20,20\nM83\nEXCLUDE_OBJECT_START NAME=cube\nG1 X20 Y20 F6000\n"
+    b"EXCLUDE_OBJECT_END\nEXCLUDE_OBJECT_START NAME=ball\nG1 X90 Y20\nEXCLUDE_OBJECT_END\nG1 X0\n",
     "forbidden.gcode": b"G28\nG1 X5 Y5 F3000\nM500\n",
     "de.strings": b'"job-state.9" = "Fertig gedruckt";\n',
     "logo.png": icon.SMALL,
     "not-gcode.bin": b"PK\x03\x04\x00\x00 no text at all\x00",
 }
-OWN = ["requests", "printer", "tickets", "jobs", "queue", "operations", "musts", "platform", "notifications", "system"]
+OWN = ["requests", "printer", "tickets", "jobs", "queue", "operations", "musts", "platform", "objects", "notifications", "system"]
 # Files of the package that make sense without Print-Job, media and sheets of paper, none of which a 3D printer has.
 STOCK = [
     "get-printer-description-attributes",

@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "what a printer is doing",
     "jobs": "the jobs of a printer",
     "cancel": "cancel a job",
+    "objects": "the objects of a job; cancel one of them",
     "pause": "pause a printer",
     "resume": "let a paused printer go on",
     "platform": "whether the bed is clear, and who clears it",

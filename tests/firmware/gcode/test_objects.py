@@ -61,7 +61,7 @@ def test_what_is_wrong(line, told):
     assert told in Objects().take(line)
 
 
-@pytest.mark.parametrize("shape", ["POLYGON=[[1,2],[3]]", "POLYGON=[[1e9,2]]", "POLYGON=", "CENTER=x,y", "CENTER=nan,nan", "POLYGON=[[inf,1]]", ""])
+@pytest.mark.parametrize("shape", ["POLYGON=[[1,2],[3]]", "POLYGON=[[1e9,2]]", "POLYGON=", "CENTER=x,y", "CENTER=nan,nan", ""])
 def test_a_shape_that_is_none_is_left_out(shape):
     assert taken("EXCLUDE_OBJECT_DEFINE NAME=a " + shape).found == [("a", None)]
 
