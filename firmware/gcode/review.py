@@ -10,27 +10,28 @@ from hal.api import nozzle_of
 MAX_WARNINGS_NAMED = 4  # names of ignored commands that job-state-message quotes
 
 
-def limits_for(caps, material):
-    """Limits for a Review: the machine's highest targets, the nozzles' within those of the material (None: not known)."""
+def limits_for(caps, materials=()):
+    """Limits for a Review: the machine's highest targets, each nozzle's within those of its tool's material (None: not known)."""
     limits = dict(caps.max_target_c)
-    if material is not None:
-        for name in limits:
-            if name.startswith("nozzle") and material.nozzle_max_c < limits[name]:
-                limits[name] = material.nozzle_max_c
+    for tool in range(len(materials)):
+        name = nozzle_of(tool, limits)
+        material = materials[tool]
+        if material is not None and material.nozzle_max_c < limits.get(name, 0):
+            limits[name] = material.nozzle_max_c
     return limits
 
 
 class Review:
     """dialect: policy.GCODE or SAFE_GCODE; limits: heater name -> highest temperature in degC (absent heaters left out).
-    tools: how many the machine has.  nozzle_c: what its nozzles have before the document says anything, None: nothing; forced_c: what the
-    ticket gives the first nozzle whatever the document says, or None.
+    tools: how many the machine has.  nozzles_c: what each tool's nozzle has before the document says anything, forced_c: what
+    the ticket gives it whatever the document says; None: nothing.
 
     `heater` is what the last command sets, or None; `ignored` counts the commands that did nothing, `named` are the first different
     ones, `heats` the names of the heaters that the document sets above 0 by itself.  `cold` has bit n set where Tn must not push
     filament: its nozzle was last told less than that takes.
     """
 
-    def __init__(self, dialect, limits, tools=1, nozzle_c=None, forced_c=None):
+    def __init__(self, dialect, limits, tools=1, nozzles_c=None, forced_c=None):
         self.dialect = dialect
         self.limits = limits
         self.tools = tools
@@ -42,9 +43,12 @@ class Review:
         self.action = policy.IGNORE
         self.name = ""
         self.cold = 0
-        self._forced_c = forced_c
+        self._forced_c = {}  # heater: degC
         for tool in range(tools):
-            self._chill(nozzle_of(tool, limits), nozzle_c)
+            heater = nozzle_of(tool, limits)
+            if forced_c and forced_c[tool] and heater not in self._forced_c:
+                self._forced_c[heater] = forced_c[tool]
+            self._chill(heater, nozzles_c[tool] if nozzles_c else None)
 
     def _chill(self, heater, target_c):
         for tool in range(self.tools):
@@ -79,7 +83,7 @@ class Review:
                 target_c = values.target_c(event)
                 if target_c and heater not in self.heats:
                     self.heats.append(heater)
-                self._chill(heater, self._forced_c if target_c and heater == "nozzle" and self._forced_c else target_c)
+                self._chill(heater, self._forced_c.get(heater, target_c) if target_c else target_c)
         return None
 
     def warning(self, core_ignored=0):

@@ -54,21 +54,34 @@ class Material:
 
 
 class Targets:
-    """What a job's ticket asks for: `material` (Material) and temperatures in degC, None where the ticket leaves them to the document
-    or to the material."""
+    """What a job's ticket asks for, by tool: `materials` (Material or None), `nozzles_c`; `named`: how many tools the ticket speaks of;
+    `bed_c`, `chamber_c`.  Temperatures in degC, None where the ticket leaves them to the document or to the material."""
 
-    def __init__(self, material, nozzle_c=None, bed_c=None, chamber_c=None):
-        self.material = material
-        self.nozzle_c = nozzle_c
-        self.bed_c = bed_c
-        self.chamber_c = chamber_c
+    def __init__(self, materials):
+        self.materials = materials
+        self.nozzles_c = [None] * len(materials)
+        self.named = 1
+        self.bed_c = None
+        self.chamber_c = None
+
+    @property
+    def material(self):
+        """Of the first tool."""
+        return self.materials[0]
+
+    @property
+    def nozzle_c(self):
+        """Of the first tool."""
+        return self.nozzles_c[0]
 
 
 class Materials:
     """The database of one machine.
 
-    printer: the "printer" part of the machine's description; loaded: key of the material that is loaded ("" or unknown: none);
-    entries: rows as in _DATABASE when the machine brings its own.
+    printer: the "printer" part of the machine's description; loaded: keys of the materials that are loaded, by tool, with commas ("" or
+    unknown: none; what the last one says holds for the tools behind it); entries: rows as in _DATABASE when the machine brings its own.
+
+    `tools`: how many there are; `ready`: the Material of each, or None.  It is replaced, never changed.
     """
 
     def __init__(self, printer, loaded="pla", entries=_DATABASE):
@@ -83,7 +96,24 @@ class Materials:
             material = self._safe(Material(*row))
             if material:
                 self.database.append(material)
-        self.loaded = self.by_key(loaded)
+        self.tools = 1
+        while printer.get("extruder%d" % self.tools):
+            self.tools += 1
+        keys = loaded.split(",")
+        self.ready = [self.by_key(keys[min(tool, len(keys) - 1)]) for tool in range(self.tools)]
+
+    @property
+    def loaded(self):
+        """The Material of the first tool, or None."""
+        return self.ready[0]
+
+    @loaded.setter
+    def loaded(self, material):
+        self.ready = [material] + self.ready[1:]
+
+    def keys(self):
+        """What `ready` is, as the argument `loaded` says it."""
+        return ",".join([material.key if material else "" for material in self.ready])
 
     def _safe(self, material):
         # a hotter nozzle, bed or chamber than the machine has makes a material unprintable, not merely slower
@@ -129,11 +159,17 @@ class Materials:
         ]
 
     def usual(self, material):
-        """materials-col-ready value of a Material: as entry, at its usual temperature."""
+        """materials-col-ready value of a Material, or of a tool without any: as entry, at its usual temperature."""
+        if material is None:
+            return self._empty()
         return self._common(material) + [
             ("material-temperature", [(tags.INTEGER, material.nozzle_c)]),
             ("material-type", material.type_value()),
         ]
+
+    def _empty(self):
+        # the place of a tool that has no material, before one that has
+        return [("material-purpose", [(tags.KEYWORD, "all")])]
 
     def _common(self, material):
         return [
@@ -144,8 +180,8 @@ class Materials:
             ("material-purpose", [(tags.KEYWORD, "all")]),
         ]
 
-    def match(self, members):
-        """(Material or None, name of the member that fits no material or None) of one materials-col value.
+    def match(self, members, tool=0):
+        """(Material or None, name of the member that fits no material or None) of one materials-col value, that of a tool.
 
         material-key wins, then material-name, then material-type; members that name different materials do not fit together.  Without
         any of them the loaded material is meant.
@@ -160,16 +196,17 @@ class Materials:
                     return None, name
                 value = text_of(value)
                 if found is None:
-                    found = self._first(test, value)
+                    found = self._first(test, value, tool)
                     if found is None:
                         return None, name
                 elif not test(found, value):
                     return None, name
-        return found or self.loaded, None
+        return found or self.ready[tool], None
 
-    def _first(self, test, value):
-        if self.loaded and test(self.loaded, value):
-            return self.loaded
+    def _first(self, test, value, tool):
+        loaded = self.ready[tool]
+        if loaded and test(loaded, value):
+            return loaded
         for material in self.database:
             if test(material, value):
                 return material
@@ -179,17 +216,17 @@ class Materials:
         """Judges a ticket's materials-col [(tag, members), ...]: (accepted, refused), both in that form.
 
         refused holds only the members at fault, as the unsupported group wants them (RFC 8011 section 4.1.7), and values beyond the
-        one that a single extruder can take.
+        tools; each value is that of the tool at its place.
         """
         accepted = []
         refused = []
         for tag, members in given:
-            if tag != tags.COLLECTION or accepted or refused:
+            if tag != tags.COLLECTION or len(accepted) == self.tools:
                 refused.append((tag, members))
                 continue
             good = []
             bad = []
-            material, misfit = self.match(members)
+            material, misfit = self.match(members, len(accepted))
             for name, member in members:
                 verdict = False if name == misfit else self._member(name, member, material)
                 if verdict is None:
@@ -200,8 +237,9 @@ class Materials:
                     bad.append((name, member))
             if bad:
                 refused.append((tag, bad))
-            if good:
-                accepted.append((tag, good))
+            accepted.append((tag, good))
+        while accepted and not accepted[-1][1]:
+            accepted.pop()
         return accepted, refused
 
     def _member(self, name, given, material):
@@ -243,44 +281,61 @@ class Materials:
     def targets(self, ticket):
         """Targets of a job's ticket {name: encoded attribute}, which was judged before.
 
-        The material is the loaded one when the ticket names none; its `material` is None when none is loaded either.
+        The material of a tool is the loaded one when the ticket names none, None when none is loaded either.
         """
-        result = Targets(self.loaded)
+        result = Targets(list(self.ready))
         octets = ticket.get("materials-col")
         if octets:
-            members = values.decoded(octets)[0][1]
-            result.material = self.match(members)[0]
-            for name, member in members:
-                if name == "material-temperature":
-                    tag, value = member[0]
-                    if tag == tags.RANGE:
-                        usual = result.material.nozzle_c if result.material else value[1]
-                        value = min(max(usual, value[0]), value[1])
-                    result.nozzle_c = value
+            tool = 0
+            for _, members in values.decoded(octets)[: self.tools]:
+                material = result.materials[tool] = self.match(members, tool)[0]
+                for name, member in members:
+                    if name == "material-temperature":
+                        tag, value = member[0]
+                        if tag == tags.RANGE:
+                            value = min(max(material.nozzle_c if material else value[1], value[0]), value[1])
+                        result.nozzles_c[tool] = value
+                tool += 1
+            result.named = max(tool, 1)
+            # tools that it does not speak of print the same material as the last one does in the same way
+            last = result.named - 1
+            for tool in range(result.named, self.tools):
+                if result.materials[tool] is result.materials[last]:
+                    result.nozzles_c[tool] = result.nozzles_c[last]
         result.bed_c = _integer(ticket.get("platform-temperature"))
         result.chamber_c = _integer(ticket.get("chamber-temperature"))
         return result
 
-    def record(self, ticket, material, nozzle_c=None, bed_c=None, chamber_c=None):
+    def record(self, ticket, materials, nozzles_c, bed_c=None, chamber_c=None):
         """Writes into a job's ticket what it is printed with (materials-col-actual and the temperatures' -actual), to be called when
-        printing begins; temperatures None where the document itself sets them."""
-        if material is not None:
+        printing begins.  materials, nozzles_c: by tool; None where there is none, or nobody has said how hot."""
+        found = []
+        for tool in range(len(materials)):
             members = []
-            for name, member in self.usual(material):
+            for name, member in self.usual(materials[tool]):
                 if name == "material-temperature":
-                    if nozzle_c is None:
+                    if nozzles_c[tool] is None:
                         continue
-                    member = [(tags.INTEGER, nozzle_c)]
+                    member = [(tags.INTEGER, nozzles_c[tool])]
                 members.append((name, member))
-            ticket["materials-col-actual"] = codec.attribute(tags.COLLECTION, "materials-col-actual", [members])
+            found.append(members)
+        if any(materials):
+            ticket["materials-col-actual"] = codec.attribute(tags.COLLECTION, "materials-col-actual", found)
         if bed_c is not None and self.bed_limit_c:
             ticket["platform-temperature-actual"] = codec.attribute(tags.INTEGER, "platform-temperature-actual", [bed_c])
         if chamber_c is not None and self.chamber_limit_c:
             ticket["chamber-temperature-actual"] = codec.attribute(tags.INTEGER, "chamber-temperature-actual", [chamber_c])
 
-    def is_loaded(self, material):
-        """True when a job may print with that Material now; otherwise the printer needs it (material-needed)."""
-        return material is not None and self.loaded is not None and material.key == self.loaded.key
+    def missing(self, targets):
+        """[(tool, Material or None for any), ...]: what a job with these Targets has to wait for (material-needed).  Tools that its ticket
+        does not speak of may be empty: nobody knows whether its documents use them."""
+        found = []
+        for tool in range(targets.named):
+            material = targets.materials[tool]
+            loaded = self.ready[tool]
+            if material is None or loaded is None or material.key != loaded.key:
+                found.append((tool, material))
+        return found
 
 
 def text_of(value):

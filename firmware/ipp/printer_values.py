@@ -15,6 +15,8 @@ def ticket_attributes(materials):
     names = []
     for row in attributes.rows_of(registry_job.ROWS, "T"):
         name = row[attributes.NAME]
+        if name == "print-objects":
+            continue  # before a document is there, nobody knows its objects
         if name == "platform-temperature" and not materials.bed_limit_c:
             continue
         if name == "chamber-temperature" and not materials.chamber_limit_c:
@@ -28,6 +30,9 @@ def holds_supported(clock):
     return [holds.NO_HOLD, holds.INDEFINITE] + (list(holds.PERIODS) if clock else [])
 
 
+# What Safe G-code may say, on machines of any number of tools (PWG 5199.7)
+SAFE_COMMANDS = ["G0 X Y Z E F", "G1 X Y Z E F", "G2 X Y I J E F", "G3 X Y I J E F", "G4 P S", "G17", "G21", "G28 X Y Z"]
+SAFE_COMMANDS += ["G90", "G91", "G92 E", "M82", "M83", "M106 S", "M107"]
 _ADJUSTED = ["printwright-job-baby-step", "printwright-job-flow", "printwright-job-speed"]  # adjust.py
 
 
@@ -38,7 +43,7 @@ def basics(printer, materials, clock):
 
 def settable_of_jobs(materials):
     """What Set-Job-Attributes takes (RFC 3380 section 4.2)."""
-    return sorted(ticket_attributes(materials) + ["job-name", "job-message-from-operator"] + _ADJUSTED)
+    return sorted(ticket_attributes(materials) + ["job-name", "job-message-from-operator", "print-objects"] + _ADJUSTED)
 
 
 def accuracy_um(printer):
@@ -73,7 +78,8 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "material-nozzle-diameter-supported": lambda: [materials.nozzle_nm],
         "material-temperature-supported": lambda: [materials.span_c()],
         "material-type-supported": lambda: materials.types(),
-        "max-materials-col-supported": lambda: [1],
+        "max-materials-col-supported": lambda: [materials.tools],
+        "pwg-safe-gcode-supported": lambda: SAFE_COMMANDS + ["T%d" % tool for tool in range(materials.tools)],
         "print-accuracy-default": lambda: [accuracy(um)],
         "print-accuracy-supported": lambda: [accuracy(um)],
         "identify-actions-default": lambda: identify[:1],
@@ -118,19 +124,20 @@ def compute(description, caps, settings, materials, operations, version, time_ou
 def of_loaded(materials):
     """{name: [value, ...]} of the rows marked `+`: what the loaded material says."""
     loaded = materials.loaded
+    ready = materials.ready
     values = {
         "materials-col-default": [materials.default(loaded) if loaded else None],
-        "materials-col-ready": [materials.usual(loaded) if loaded else None],
+        "materials-col-ready": [materials.usual(material) for material in ready] if any(ready) else [None],
+        "printer-supply": [],
+        "printer-supply-description": [],
     }
-    supply = "index=1;class=supplyThatIsConsumed;type=other;unit=other;maxcapacity=-2;level=%d;"
-    if loaded:
+    whole, hundredths = _hundredths(materials.filament_nm)
+    for tool in range(materials.tools):
         # how much is left nobody measures (-2: unknown, RFC 3805)
-        values["printer-supply"] = [(supply % -2).encode()]
-        whole, hundredths = _hundredths(materials.filament_nm)
-        values["printer-supply-description"] = ["%s filament, %d.%02d mm" % (loaded.name, whole, hundredths)]
-    else:
-        values["printer-supply"] = [(supply % 0).encode()]
-        values["printer-supply-description"] = ["no filament"]
+        supply = "index=%d;class=supplyThatIsConsumed;type=other;unit=other;maxcapacity=-2;level=%d;"
+        values["printer-supply"].append((supply % (tool + 1, -2 if ready[tool] else 0)).encode())
+        text = "%s filament, %d.%02d mm" % (ready[tool].name, whole, hundredths) if ready[tool] else "no filament"
+        values["printer-supply-description"].append(text if materials.tools == 1 else "T%d: %s" % (tool, text))
     if materials.bed_limit_c:
         values["platform-temperature-default"] = [loaded.bed_c if loaded else 0]
     if materials.chamber_limit_c:

@@ -80,6 +80,7 @@ D;operations-supported;1setOf type2 enum;rfc8011;R;*
 D;pdl-override-supported;type2 keyword;rfc8011;R;=attempted
 D;platform-shape;type2 keyword;PWG5100.21;r;*
 D;preferred-attributes-supported;boolean;PWG5100.13;o;=false
+D;print-objects-supported;1setOf keyword;PWG5100.21;o;=document-number,object-offset,object-size,object-uuid,printwright-object-name
 D;printer-contact-col;collection | unknown;PWG5100.22;o;*
 D;printer-current-time;dateTime | unknown;rfc8011;o;~
 D;printer-device-id;text(1023);PWG5107.2;o;*
@@ -97,8 +98,7 @@ D;printer-strings-languages-supported;1setOf naturalLanguage;PWG5100.13;o;=en,de
 D;printer-strings-uri;uri | no-value;PWG5100.13;o;@
 D;printer-volume-supported;collection;PWG5100.21;R;*
 D;printer-xri-supported;1setOf collection;rfc3380;R;@
-D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;o;=G0 X Y Z E F,G1 X Y Z E F,G2 X Y I J E F,G3 X Y I J E F,G4 P S,G17,G21,\
-G28 X Y Z,G90,G91,G92 E,M82,M83,M106 S,M107,T0
+D;pwg-safe-gcode-supported;1setOf text(MAX);PWG5199.7;o;*
 D;requesting-user-uri-supported;boolean;PWG5100.13;o;=true
 D;uri-authentication-supported;1setOf type2 keyword;rfc8011;R;@
 D;uri-security-supported;1setOf type2 keyword;rfc8011;R;@

@@ -13,6 +13,7 @@ from hal.errors import ConfigError, StorageError
 
 _READY = "materials-col-ready"
 _CLEARING = "printwright-platform-clearing"
+_NAMING = ("material-key", "material-name", "material-type")
 _CONTACT = "printer-contact-col"
 # member: (tags, setting); a vCard is nothing that this printer keeps
 _CONTACT_MEMBERS = {"contact-name": ((tags.NAME, tags.NAME_LANG), "contact_name"), "contact-uri": ((tags.URI,), "contact_uri")}
@@ -44,11 +45,11 @@ async def set_printer_attributes(ctx):
         if row is None or (name not in SETTINGS and name != _READY and name != _CONTACT):
             fixed.append(codec.attribute(tags.UNSUPPORTED if row is None else tags.NOT_SETTABLE, name, []))
         elif name == _READY:
-            loaded = _material(printer, asked)
-            if loaded is None and asked[0][0] != tags.NO_VALUE:
+            loaded = _materials(printer.materials, asked)
+            if loaded is None:
                 wrong.append(codec.attribute_of(name, asked))
             else:
-                changes["material"] = loaded.key if loaded else ""
+                changes["material"] = ",".join([material.key if material else "" for material in loaded])
         elif name == _CONTACT:
             found = _contact(printer.settings, asked)
             if found is None:
@@ -72,7 +73,7 @@ async def set_printer_attributes(ctx):
         raise IppError(status.NOT_POSSIBLE, "The material cannot be changed while a job prints.")
     try:
         if "material" in changes:
-            printer.materials.loaded = loaded
+            printer.materials.ready = loaded
         await printer.change(changes)
     except StorageError as e:
         raise IppError(status.TEMPORARY_ERROR, "The settings cannot be stored: %s." % e.message)
@@ -111,14 +112,19 @@ def _contact(settings, asked):
     return found
 
 
-def _material(printer, asked):
-    """The database's Material of a materials-col-ready value, or None."""
-    if len(asked) != 1:
-        return None
-    accepted, refused = printer.materials.judge(asked)
+def _materials(known, asked):
+    """The Material of each tool, or None for an empty one, that materials-col-ready says; None: a value is wrong."""
+    loaded = [None] * known.tools
+    if asked[0][0] == tags.NO_VALUE:
+        return loaded
+    accepted, refused = known.judge(asked)
     if not accepted or refused:
         return None
-    return printer.materials.targets({"materials-col": codec.attribute_of("materials-col", accepted)}).material
+    for tool in range(len(accepted)):
+        members = accepted[tool][1]
+        if known.tools == 1 or any(name in _NAMING for name, _ in members):
+            loaded[tool] = known.match(members, tool)[0]
+    return loaded
 
 
 async def get_printer_supported_values(ctx):

@@ -8,10 +8,11 @@ value beyond the machine is a document-unprintable-error.  The message says line
 """
 
 from firmware.gcode import messages, policy
+from firmware.gcode.lines import Lines
 from firmware.gcode.review import Review, limits_for
 from firmware.jobs import package, states
 from hal import stepcore
-from hal.compat import TimeoutError, const, print_exception, sleep_ms, wait_for_ms
+from hal.compat import TimeoutError, const, print_exception, seldom, sleep_ms, wait_for_ms
 from hal.errors import DataError, HalError, StorageError
 
 SLICE_BYTES = const(4096)  # some 150 lines: under 1 ms on the desktop
@@ -60,6 +61,8 @@ class Checker:
         self._ignored = 0
         self._acts = 0
         self._warning = None
+        self._text = Lines()
+        self._objects = None
 
     async def run(self):
         """Runs until cancelled."""
@@ -85,9 +88,14 @@ class Checker:
         """Reads all documents of the job; then it is checked, or aborted (or had ended meanwhile)."""
         self._lines = self._bytes = self._ignored = self._acts = 0
         self._warning = None
+        objects = []
         try:
             for index in range(len(job.documents)):
                 await self._document(job, index)
+                if self._objects is not None:
+                    for name, box in self._objects.found:
+                        objects.append((index, name, box))
+            job.objects = objects
             self.queue.set_checked(job, self._lines, self._bytes, self._ignored, self._warning)
         except Gone:
             pass
@@ -113,12 +121,12 @@ class Checker:
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
         targets = self.materials.targets(job.ticket)
-        material = targets.material
-        nozzle_c = targets.nozzle_c
-        if nozzle_c is None and material is not None:
-            nozzle_c = material.nozzle_c
+        nozzles_c = []
+        for tool in range(len(targets.materials)):
+            material = targets.materials[tool]
+            nozzles_c.append(material.nozzle_c if targets.nozzles_c[tool] is None and material is not None else targets.nozzles_c[tool])
         # where an earlier document of the job left the nozzles is not asked: it may have ended with all of them off
-        review = Review(dialect, limits_for(self.caps, material), self.caps.tools, nozzle_c, targets.nozzle_c)
+        review = Review(dialect, limits_for(self.caps, targets.materials), self.caps.tools, nozzles_c, targets.nozzles_c)
         self._acts = 0
         reader = self.queue.open_reader(job, index)
         try:
@@ -147,6 +155,8 @@ class Checker:
         event = core.event
         buf = self._buf
         expanded_max = self.caps.spool_bytes
+        self._text = Lines()
+        self._objects = None
         core.begin(stepcore.PW_SCAN, dialect)
         core.scan_cold(review.cold)
         total = 0
@@ -195,6 +205,8 @@ class Checker:
                     raise Refused(states.DOCUMENT_UNPRINTABLE_ERROR, problem)
                 if review.cold != cold:
                     self.core.scan_cold(review.cold)
+                if review.action == policy.OBJECT:
+                    self._object(event, at)
                 if review.name == "G28":
                     self._acts += 1
                 events += 1
@@ -203,6 +215,14 @@ class Checker:
                     await sleep_ms(0)
                     if states.ended(job.state):
                         raise Gone()
+        self._text.keep(self._buf, n)
         await sleep_ms(0)
         if states.ended(job.state):
             raise Gone()
+
+    def _object(self, event, at):
+        if self._objects is None:
+            self._objects = seldom("firmware.gcode.objects", "Objects")()
+        problem = self._objects.take(self._text.line(self._buf, at))
+        if problem:
+            raise Refused(states.DOCUMENT_UNPRINTABLE_ERROR, messages.command_error(event, problem))

@@ -65,7 +65,8 @@ class Printing:
         self.operator_message = ""
         self._confirmed = False
         self._tick_ms = max(1, runner.core.tick_hz // 1000)  # plan ticks a ms
-        self._material = None
+        self._materials = []  # of each tool
+        self._nozzles_c = []  # what the ticket asks of each tool
         self._forced = {}  # heater: degC that the ticket asks for
         self._fed = {}  # heater: last target in the order of the document
         self._used = {}  # heater: last target that was no "off", the ticket's or the document's
@@ -76,6 +77,10 @@ class Printing:
         self._told_layers = 0
         self._places = []  # (plan tick, bytes of text)
         self._done_bytes = 0  # of the documents before
+        self._job = None
+        self._objects = None  # gcode/objects.Objects of a document that names any
+        self._first_object = 0  # index of its first in the job's list
+        self._leaves_out = False
         self._e_counts = [0] * runner.machine.caps.tools
 
     # -- the job
@@ -92,8 +97,12 @@ class Printing:
         self._forced = {}
         self._fed = {}
         self._used = {}
-        self._material = None
+        self._materials = []  # of each tool
+        self._nozzles_c = []  # what the ticket asks of each tool
         self._confirmed = False
+        self._job = job
+        self._objects = None
+        self._first_object = 0
         runner.overrides.reset()
         job.progress = 0
         job.layer = 0
@@ -127,6 +136,8 @@ class Printing:
     def _completed(self, starved):
         """starved: how often the motion slowed down because no more of the document had been read and planned."""
         warnings = [self._review.warning(self._ignored)]
+        if self._job.excluded:  # pyright: ignore[reportOptionalMemberAccess]
+            warnings.append("%d of %d objects left out" % (len(self._job.excluded), len(self._job.objects)))  # pyright: ignore[reportOptionalMemberAccess]
         if starved:
             warnings.append("the motion had to wait for data %d times" % starved)
         told = "; ".join([warning for warning in warnings if warning])
@@ -190,27 +201,29 @@ class Printing:
     async def _prepare(self, job):
         runner = self.runner
         targets = runner.materials.targets(job.ticket)
-        self._material = targets.material
-        if not runner.materials.is_loaded(targets.material):
-            self._material = await self._ask_for(job, targets.material)
+        if runner.materials.missing(targets):
+            targets = await self._ask_for(job, targets)
+        self._materials = targets.materials
+        self._nozzles_c = targets.nozzles_c
         await self._take_platform(job)
         safe = job.documents[0].format == SAFE_FORMAT
-        for heater, wanted, usual in (
-            ("nozzle", targets.nozzle_c, "nozzle_c"),
-            ("bed", targets.bed_c, "bed_c"),
-            ("chamber", targets.chamber_c, "chamber_c"),
-        ):
-            if heater not in self.machine.heaters:
+        first = targets.material
+        wishes = [("bed", targets.bed_c, first and first.bed_c), ("chamber", targets.chamber_c, first and first.chamber_c)]
+        for tool in range(targets.named):
+            material = targets.materials[tool]
+            wishes.append((self._nozzle(tool), targets.nozzles_c[tool], material and material.nozzle_c))
+        for heater, wanted, usual in wishes:
+            if heater not in self.machine.heaters or heater in self._forced:
                 continue
-            if wanted is None and safe and self._material is not None:
-                wanted = getattr(self._material, usual)
+            if wanted is None and safe:
+                wanted = usual
             if wanted is not None:
                 self._forced[heater] = wanted
                 self._used[heater] = wanted
                 self._set_target(heater, wanted)
         self._record(job)
         await self.go_to_start()
-        for heater in ("bed", "chamber", "nozzle"):
+        for heater, _, _ in wishes:
             if self._forced.get(heater):
                 await self._reach(heater)
 
@@ -236,7 +249,7 @@ class Printing:
     async def run_text(self, reader):
         """Carries out G-code of the machine's own (reader: readinto), from where program motion starts until it stands."""
         runner = self.runner
-        self._review = Review(policy.GCODE, limits_for(self.machine.caps, None), self.machine.caps.tools)
+        self._review = Review(policy.GCODE, limits_for(self.machine.caps), self.machine.caps.tools)
         runner.marks.clear()
         self.core.begin()
         self.feeder.begin(reader)
@@ -251,8 +264,8 @@ class Printing:
 
     def _record(self, job):
         """What the job is printed with, as far as it is known: the ticket's word, then the document's."""
-        nozzle_c = self._used.get("nozzle")
-        self.runner.materials.record(job.ticket, self._material, nozzle_c, self._used_c("bed"), self._used_c("chamber"))
+        nozzles_c = [self._used.get(self._nozzle(tool)) for tool in range(len(self._materials))]
+        self.runner.materials.record(job.ticket, self._materials, nozzles_c, self._used_c("bed"), self._used_c("chamber"))
 
     def _used_c(self, heater):
         """What was asked for, else what is the case: a platform that stays cold has a temperature, too."""
@@ -269,39 +282,46 @@ class Printing:
         await motion.travel([home[0], home[1], None], PARK_MM_S, self.runner.wait)
         await motion.travel([None, None, home[2]], PARK_Z_MM_S, self.runner.wait)
 
-    async def _ask_for(self, job, material):
-        """Holds the job until the material (None: any) is loaded: that is, until somebody says so, or resumes the printer (PWG
-        5100.21-2019 section 6.1).  Returns it."""
+    async def _ask_for(self, job, targets):
+        """Holds the job until its materials are loaded: that is, until somebody says so, or resumes the printer (PWG 5100.21-2019
+        section 6.1).  Returns its Targets."""
         runner = self.runner
         known = runner.materials
+        tool, material = known.missing(targets)[0]
+        place = " in T%d" % tool if known.tools > 1 else ""
         if material is None:
-            self.operator_message = "no material is loaded: load one and tell the printer which"
+            self.operator_message = "no material is loaded%s: load one and tell the printer which" % place
         else:
-            self.operator_message = "load %s, then resume the printer" % material.name
-            if known.loaded is not None:
-                self.operator_message += " (%s is loaded)" % known.loaded.name
+            self.operator_message = "load %s%s, then resume the printer" % (material.name, place)
+            if known.ready[tool] is not None:
+                self.operator_message += " (%s is loaded)" % known.ready[tool].name
         self.waits_for_operator = True
         runner.notes.append("material-needed")
         runner.queue.move(job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED, states.RESOURCES_ARE_NOT_READY], self.operator_message)
         await runner.store()
         self._confirmed = False
         try:
-            while not (known.loaded is not None if material is None else self._confirmed or known.is_loaded(material)):
+            while True:
+                missing = known.missing(known.targets(job.ticket))
+                if not missing or (self._confirmed and None not in [material for _, material in missing]):
+                    break
                 await runner.wait(_SLICE_MAX_MS)
         finally:
             self.waits_for_operator = False
             runner.notes.remove("material-needed")
-        if material is None:
-            material = known.loaded
-        elif not known.is_loaded(material):
-            known.loaded = material
+        if missing:
+            # who resumes the printer says that they are there
+            ready = list(known.ready)
+            for tool, material in missing:
+                ready[tool] = material
+            known.ready = ready
             try:
-                runner.settings.set("material", material.key)
+                runner.settings.set("material", known.keys())
                 await runner.settings.save()
             except StorageError as error:
                 print_exception(error)  # it is loaded all the same, until power is lost
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
-        return material
+        return known.targets(job.ticket)
 
     def confirm(self):
         """The operator resumes the printer."""
@@ -313,8 +333,11 @@ class Printing:
         runner = self.runner
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
-        self._review = Review(dialect, limits_for(self.machine.caps, self._material), self.machine.caps.tools)
+        self._review = Review(dialect, limits_for(self.machine.caps, self._materials), self.machine.caps.tools)
         self._fed = {}  # each document begins anew, as in the check
+        self._first_object += len(self._objects.found) if self._objects is not None else 0
+        self._objects = None
+        self._leaves_out = False
         runner.marks.clear()
         self.core.begin(0, dialect)
         runner.overrides.apply()
@@ -337,6 +360,8 @@ class Printing:
         feeder = self.feeder
         event = feeder.event
         while True:
+            if self._objects is not None:
+                self._leave_out()
             # one line at a time while any push of filament would be a mistake, or has to wait
             status = self.core.status()
             tool = status.tool
@@ -346,7 +371,7 @@ class Printing:
             got = feeder.step(careful)
             status = self.core.status()
             if careful and status.tool == tool and status.position_nm(3) > fed_nm:
-                await self._guard_cold(heater, status.line)
+                await self._guard_cold(tool, status.line)
             if got == feeding.READ:
                 if feeder.drained:
                     self._count()
@@ -396,6 +421,11 @@ class Printing:
         name = review.name
         if review.action == policy.IGNORE:
             return
+        if review.action == policy.OBJECT:
+            if self._objects is None:
+                self._objects = seldom("firmware.gcode.objects", "Objects")()
+            self._objects.take(self.feeder.line())  # the checker has found nothing wrong with it
+            return
         heater = review.heater
         if heater:
             if heater in self.machine.heaters:
@@ -418,6 +448,14 @@ class Printing:
         elif name == "G29" and self.runner.motion.bed is not None:
             # behind the way home, where the core may change the mesh
             await self.runner.motion.bed.measure(self.runner.wait)
+
+    def _leave_out(self):
+        """The moves of an object that was canceled are left out, from the next line fed on: the core keeps count of both places."""
+        current = self._objects.current  # pyright: ignore[reportOptionalMemberAccess]
+        out = current >= 0 and self._first_object + current in self._job.excluded  # pyright: ignore[reportOptionalMemberAccess]
+        if out != self._leaves_out:
+            self.core.skip(out)
+            self._leaves_out = out
 
     async def _heat(self, event, heater, wait):
         target = values.target_c(event)
@@ -517,17 +555,21 @@ class Printing:
         now = self.heating.current_c(self._nozzle(tool))
         return now is None or now < values.MIN_EXTRUDE_C
 
-    async def _guard_cold(self, heater, line):
+    async def _guard_cold(self, tool, line):
         """A line pushes filament while the nozzle is cold or told to be: before any of it is played, waits for heat or ends the job.
 
         Motion is held meanwhile, which the step stream does not notice.
         """
+        heater = self._nozzle(tool)
+        material = self._materials[tool] if self._materials else None
         target = self._fed.get(heater)
         if target is None:
-            target = self._forced.get(heater, self._forced.get("nozzle"))
-        if target is None and self._material is not None:
+            target = self._forced.get(heater)
+        if target is None and self._nozzles_c:
+            target = self._nozzles_c[tool]
+        if target is None and material is not None:
             # a document that says nothing of temperatures gets the material's
-            target = self._forced[heater] = self._used[heater] = self._material.nozzle_c
+            target = self._forced[heater] = self._used[heater] = material.nozzle_c
         if not target or target < values.MIN_EXTRUDE_C:
             self.port.quick_stop()
             text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, values.MIN_EXTRUDE_C)

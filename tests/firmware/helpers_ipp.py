@@ -102,6 +102,8 @@ def answers(data):
 class FakeStream:
     """The server's side of a connection, without a socket.  The test is the client: `say`, `hang_up`, `sent`."""
 
+    at_once = None  # as hal.api.Stream
+
     def __init__(self, *pieces, eof=True):
         self._pieces = list(pieces)
         self._eof = eof

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.ipp import codec, tags, values
 from firmware.jobs import states
 from firmware.motion.overrides import OverrideError
 from tests.firmware.helpers_printing import SAFE, Printer, direct_digest, material
@@ -78,6 +79,54 @@ def test_the_other_nozzle_is_as_cold_as_the_first():
             assert job.state == states.ABORTED
             assert job.message.startswith("line 17, column 9: G1: the nozzle is too cold"), job.message
             assert printer.is_safe()
+
+    run(go())
+
+
+def two_materials(*values):
+    """A ticket with a material for each tool: (key, degC)."""
+    members = [
+        (tags.COLLECTION, [("material-key", [(tags.KEYWORD, key)]), ("material-temperature", [(tags.INTEGER, nozzle_c)])])
+        for key, nozzle_c in values
+    ]
+    return {"materials-col": codec.attribute_of("materials-col", members)}
+
+
+def test_each_tool_has_its_own_material():
+    """materials-col, the second value for T1 (PWG 5100.21-2019 section 6.1): asked for, limited and told by tool."""
+    text = b"G28\nG1 X60 Y60 Z0.3 F6000\nG1 X90 E1.2 F1800\nT1\nG1 X60 E2.4\n"
+
+    async def go():
+        async with Printer(TWO) as printer:
+            known = printer.app.materials
+            known.ready = [known.by_key("pla"), known.by_key("petg")]
+            job = await printer.print(text, SAFE, two_materials(("pla", 205), ("petg", 230)))
+            assert job.state == states.COMPLETED, job.message
+            heating = printer.app.heating
+            assert heating.peak_c("nozzle") < 220 < heating.peak_c("nozzle1")
+            told = [dict(members) for _, members in values.decoded(job.ticket["materials-col-actual"])]
+            assert [one["material-key"][0][1] for one in told] == [b"pla", b"petg"]
+            assert [one["material-temperature"][0][1] for one in told] == [205, 230]
+            # 240 degC suits PETG, not PLA
+            job = await printer.print(b"G28\nM104 T1 S240\n", ticket=two_materials(("pla", 205), ("petg", 230)))
+            assert job.state == states.COMPLETED, job.message
+            job = await printer.print(b"G28\nM104 T0 S240\n", ticket=two_materials(("pla", 205), ("petg", 230)))
+            assert job.state == states.ABORTED and "above the limit of 235 degC" in job.message
+
+    run(go())
+
+
+def test_a_tool_without_its_material_is_waited_for():
+    async def go():
+        async with Printer(TWO) as printer:
+            known = printer.app.materials
+            known.ready = [known.by_key("pla"), known.by_key("pla")]
+            job = await printer.submit(b"G28\nG1 X60 F6000\n", ticket=two_materials(("pla", 205), ("petg", 230)))
+            await printer.until(lambda: job.state == states.PROCESSING_STOPPED)
+            assert job.message == "load PETG in T1, then resume the printer (PLA is loaded)"
+            assert printer.runner.resume()
+            await printer.until(lambda: job.state == states.COMPLETED)
+            assert known.keys() == "pla,petg" and printer.app.config.get("material") == "pla,petg"
 
     run(go())
 

@@ -73,7 +73,7 @@ def cold(review, *lines):
 
 def test_a_nozzle_is_cold_until_the_document_or_the_material_says_otherwise():
     assert cold(Review(policy.GCODE, LIMITS)) == 1
-    assert cold(Review(policy.GCODE, LIMITS, 1, 215)) == 0
+    assert cold(Review(policy.GCODE, LIMITS, 1, [215])) == 0
     review = Review(policy.GCODE, LIMITS)
     assert cold(review, "M104 S169") == 1
     assert cold(review, "M104 S170") == 0
@@ -82,7 +82,7 @@ def test_a_nozzle_is_cold_until_the_document_or_the_material_says_otherwise():
 
 
 def test_each_nozzle_counts_and_tools_may_share_one():
-    review = Review(policy.GCODE, {"nozzle": 285, "nozzle2": 285}, 3, 215)
+    review = Review(policy.GCODE, {"nozzle": 285, "nozzle2": 285}, 3, [215] * 3)
     assert review.cold == 0
     assert cold(review, "M104 S0") == 0b011
     assert cold(review, "M104 T2 S100") == 0b111
@@ -91,11 +91,11 @@ def test_each_nozzle_counts_and_tools_may_share_one():
 
 
 def test_a_ticket_wins_over_the_document_but_off_is_off():
-    review = Review(policy.GCODE, LIMITS, 1, 220, 220)
+    review = Review(policy.GCODE, LIMITS, 1, [220], [220])
     assert cold(review, "M104 S100") == 0
     assert cold(review, "M104 S0") == 1
 
 
 def test_safe_gcode_is_as_hot_as_its_ticket():
-    assert cold(Review(policy.SAFE_GCODE, LIMITS, 1, 215), "M104 S0") == 0
-    assert cold(Review(policy.SAFE_GCODE, LIMITS, 1, 150), "M104 S250") == 1
+    assert cold(Review(policy.SAFE_GCODE, LIMITS, 1, [215]), "M104 S0") == 0
+    assert cold(Review(policy.SAFE_GCODE, LIMITS, 1, [150]), "M104 S250") == 1

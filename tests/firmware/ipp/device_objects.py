@@ -165,10 +165,64 @@ class TestMaterials(unittest.TestCase):
         }
         targets = self.materials.targets(ticket)
         self.assertEqual((targets.material.key, targets.nozzle_c, targets.bed_c, targets.chamber_c), ("petg", 245, 75, None))
-        self.assertTrue(not self.materials.is_loaded(targets.material))
+        self.assertEqual(self.materials.missing(targets), [(0, targets.material)])
         targets = self.materials.targets({})
         self.assertEqual((targets.material.key, targets.nozzle_c), ("pla", None))
-        self.assertTrue(self.materials.is_loaded(targets.material))
+        self.assertEqual(self.materials.missing(targets), [])
+
+
+class TestMaterialsByTool(unittest.TestCase):
+    """materials-col, one value a tool (PWG 5100.21-2019)."""
+
+    def setUp(self):
+        printer = dict(DESCRIPTION["printer"])
+        printer["extruder1"] = printer["extruder"]
+        self.materials = Materials(printer, "pla,petg")
+
+    def value(self, key, *more):
+        return (tags.COLLECTION, [("material-key", [(tags.KEYWORD, key)])] + list(more))
+
+    def test_what_is_loaded(self):
+        self.assertEqual([material.key for material in self.materials.ready], ["pla", "petg"])
+        self.assertEqual(self.materials.keys(), "pla,petg")
+        self.materials.loaded = None
+        self.assertEqual(self.materials.keys(), ",petg")
+        printer = dict(DESCRIPTION["printer"], extruder1=True)
+        self.assertEqual(Materials(printer, "abs").keys(), "abs,abs")
+        self.assertEqual(Materials(printer, "abs,").keys(), "abs,")
+
+    def test_each_value_is_judged_for_its_tool(self):
+        hot = ("material-temperature", [(tags.INTEGER, 250)])
+        values = [self.value(b"pla"), self.value(b"petg", hot)]
+        self.assertEqual(self.materials.judge(values), (values, []))
+        # 250 degC is too hot for PLA, and a third tool there is not
+        accepted, refused = self.materials.judge([self.value(b"pla", hot), self.value(b"petg"), self.value(b"abs")])
+        self.assertEqual(accepted, [self.value(b"pla"), self.value(b"petg")])
+        self.assertEqual(refused, [(tags.COLLECTION, [hot]), self.value(b"abs")])
+        # what is wrong of the first tool does not move the second one's to its place
+        accepted, refused = self.materials.judge([self.value(b"chocolate"), self.value(b"petg")])
+        self.assertEqual(accepted, [(tags.COLLECTION, []), self.value(b"petg")])
+
+    def test_targets_and_what_is_missing(self):
+        hot = ("material-temperature", [(tags.INTEGER, 250)])
+        ticket = {"materials-col": codec.attribute_of("materials-col", [self.value(b"pla"), self.value(b"abs", hot)])}
+        targets = self.materials.targets(ticket)
+        self.assertEqual([material.key for material in targets.materials], ["pla", "abs"])
+        self.assertEqual((targets.nozzles_c, targets.named), ([None, 250], 2))
+        self.assertEqual([(tool, material.key) for tool, material in self.materials.missing(targets)], [(1, "abs")])
+        # a ticket that says nothing of the second tool does not wait for it
+        self.materials.ready = [self.materials.ready[0], None]
+        self.assertEqual(self.materials.missing(self.materials.targets({})), [])
+        self.materials.ready = [None, None]
+        self.assertEqual(self.materials.missing(self.materials.targets({})), [(0, None)])
+
+    def test_the_receipt(self):
+        ticket = {}
+        self.materials.record(ticket, self.materials.ready, [210, None])
+        first, second = [dict(members) for _, members in values.decoded(ticket["materials-col-actual"])]
+        self.assertEqual(first["material-temperature"], [(tags.INTEGER, 210)])
+        self.assertEqual(second["material-key"], [(tags.KEYWORD, b"petg")])
+        self.assertTrue("material-temperature" not in second)
 
 
 class TestFormats(unittest.TestCase):

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from firmware.gcode import policy
-from firmware.ipp import attributes, formats, registry_document, registry_job, registry_omitted, registry_printer, registry_request, tags
+from firmware.ipp import (
+    attributes,
+    formats,
+    printer_values,
+    registry_document,
+    registry_job,
+    registry_omitted,
+    registry_printer,
+    registry_request,
+    tags,
+)
 from firmware.jobs import package
 
 FACTS = Path(__file__).resolve().parents[2] / "vectors" / "registry"
@@ -147,17 +157,17 @@ def test_defaults_are_supported():
 def test_every_ticket_attribute_has_its_printer_attributes():
     for row in attributes.rows(registry_job.ROWS):
         if row[attributes.GROUP] == "T":
-            # a time has no default
-            for suffix in ("-default", "-supported") if row[attributes.NAME] != "job-hold-until-time" else ("-supported",):
+            # a time has no default, nor have the objects of a document
+            lonely = row[attributes.NAME] in ("job-hold-until-time", "print-objects")
+            for suffix in ("-supported",) if lonely else ("-default", "-supported"):
                 assert attributes.has(registry_printer.ROWS, row[attributes.NAME] + suffix), row
 
 
 def test_safe_gcode_commands_are_those_that_the_policy_does():
-    row = attributes.find(registry_printer.ROWS, "pwg-safe-gcode-supported")
-    listed = {text.split(" ")[0] for text in attributes.constants(row)}
+    listed = {text.split(" ")[0] for text in printer_values.SAFE_COMMANDS}
     done = {name for name in policy.commands(policy.SAFE_GCODE) if _class(name) != policy.IGNORE}
     in_core = {"G0", "G1", "G2", "G3", "G4", "G17", "G21", "G90", "G91", "G92", "M82", "M83"}
-    assert listed == (done | in_core) - {"T1", "T2", "T3", "T4"}  # of machines with more than one extruder
+    assert listed == (done | in_core) - {"T0", "T1", "T2", "T3", "T4"}  # as many as the machine has
 
 
 def _class(name):

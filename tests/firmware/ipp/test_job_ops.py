@@ -510,7 +510,7 @@ def test_a_job_that_printed(client):
     job.progress = 40
     job.layer = 12
     job.time_left_s = 600
-    client.printer.materials.record(job.ticket, client.printer.materials.loaded, 215, 60)
+    client.printer.materials.record(job.ticket, client.printer.materials.ready, [215], 60)
     told = client.job(job_id)
     assert told["printwright-job-progress"] == [(tags.INTEGER, 40)]
     assert told["printwright-job-layer"] == [(tags.INTEGER, 12)]
