@@ -95,7 +95,7 @@ class App:
         dispatcher = Dispatcher(operations, self.printer, self.queue.get, syntaxes, paths=(PATH, SYSTEM_PATH), authorize=access.authorize)
         if server_settings is None:
             server_settings = desktop_settings(caps.connections) if roomy else Settings(caps.connections)
-        self.notifier = Notifier(self.config, self._may_store, roomy)
+        self.notifier = Notifier(self.config, self._may_store, roomy, self._spawn)
         self.printer.notifier = self.notifier  # pyright: ignore[reportAttributeAccessIssue]
         self.pages = Pages(self.config.get("printer_name") or "Printwright", self.facts, self._served)
         self.discovery = None
@@ -141,15 +141,14 @@ class App:
             # the printer can say so by IPP, which is better than silence
             print_exception(error)
         await self.printer.load()
-        self.notifier.start(self.printer)
         await self.machine.net.serve(self.server.handle)
         self._tasks = [
             asyncio.create_task(self._watch(self.server.run)),
             asyncio.create_task(self._watch(self.checker.run)),
         ]
-        self._tasks.append(asyncio.create_task(self._watch(self.notifier.run)))
+        self.notifier.start(self.printer)
         if self.discovery is not None:
-            self._tasks.append(asyncio.create_task(self._watch(self.discovery.run)))
+            self._spawn(self.discovery.run)
         self._runner_task = asyncio.create_task(self._watch_runner())
 
     async def run(self):
@@ -157,11 +156,17 @@ class App:
         await self.start()
         await self._over.wait()
 
+    def _spawn(self, run):
+        """A task beside the others, until run() returns."""
+        self._tasks = [task for task in self._tasks if not task.done()]
+        self._tasks.append(asyncio.create_task(self._watch(run)))
+
     async def _watch(self, run):
-        """Runs a task that never ends by itself; one that fails is told and started again."""
+        """Runs a task; one that fails is told and started again."""
         while True:
             try:
                 await run()
+                return
             except Exception as error:
                 print_exception(error)
             await sleep_ms(RESTART_MS)

@@ -30,11 +30,11 @@ _TEXTS = (
     (11, "contact_uri"),
     (12, "platform_clearing"),
 )
-_NETWORK_NAMES = const(62)
+NETWORK_NAMES = const(62)  # firmware/net/discovery
 _MESH = const(63)
 _FIRST_ACCOUNT = const(64)  # and the ACCOUNTS_MAX - 1 keys after it
-_FIRST_SUBSCRIPTION = const(96)  # and the SUBSCRIPTIONS_MAX - 1 keys after it
-_FIRST_RESOURCE = const(104)  # and the RESOURCES_MAX - 1 keys after it
+FIRST_SUBSCRIPTION = const(96)  # and the SUBSCRIPTIONS_MAX - 1 keys after it: firmware/ipp/subscription_store
+FIRST_RESOURCE = const(104)  # and the RESOURCES_MAX - 1 keys after it: firmware/ipp/resources
 _NOT_EMPTY = ("printer_name",)
 CLEARING = ("none", "operator", "routine")  # what platform_clearing may be
 
@@ -132,13 +132,23 @@ class Config:
                 self._log.put(number, value.encode())
         self._saved[name] = value
 
-    def network_names(self):
-        """The record of the names on the network (bytes, firmware/net/discovery), or None."""
-        return self._read(_NETWORK_NAMES)
+    def record(self, key):
+        """What a part of the firmware keeps under one of the keys for others (bytes), or None."""
+        return self._read(key)
 
-    def set_network_names(self, record):
-        """Changes it at once; durable after save().  Raises StorageError, then nothing has changed."""
-        self._log.put(_NETWORK_NAMES, record)
+    def set_record(self, key, record):
+        """Changes it, or removes it (None), at once; durable after save().  Raises StorageError, then nothing has changed."""
+        if record is None:
+            self._log.delete(key)
+        else:
+            self._log.put(key, record)
+
+    def has_records(self, first, count):
+        """True when there is one under any of these keys."""
+        for key in range(first, first + count):
+            if self._read(key) is not None:
+                return True
+        return False
 
     def mesh(self):
         """The record of the bed's mesh (bytes, firmware/motion/mesh), or None."""
@@ -158,36 +168,6 @@ class Config:
             self._log.delete(_FIRST_ACCOUNT + place)
         else:
             self._log.put(_FIRST_ACCOUNT + place, record)
-
-    def has_subscriptions(self):
-        """True when there is a record of any."""
-        return any(self.subscription(place) is not None for place in range(SUBSCRIPTIONS_MAX))
-
-    def subscription(self, place):
-        """The record of a subscription (bytes, firmware/ipp/subscription_store), place 0 to SUBSCRIPTIONS_MAX - 1; None without one."""
-        return self._read(_FIRST_SUBSCRIPTION + place)
-
-    def set_subscription(self, place, record):
-        """Changes one, or removes it (None), at once; durable after save().  Raises StorageError, then nothing has changed."""
-        if record is None:
-            self._log.delete(_FIRST_SUBSCRIPTION + place)
-        else:
-            self._log.put(_FIRST_SUBSCRIPTION + place, record)
-
-    def has_resources(self):
-        """True when there is a record of any."""
-        return any(self.resource(place) is not None for place in range(RESOURCES_MAX))
-
-    def resource(self, place):
-        """The record of a resource (bytes, firmware/ipp/resources), place 0 to RESOURCES_MAX - 1; None without one."""
-        return self._read(_FIRST_RESOURCE + place)
-
-    def set_resource(self, place, record):
-        """Changes one, or removes it (None), at once; durable after save().  Raises StorageError, then nothing has changed."""
-        if record is None:
-            self._log.delete(_FIRST_RESOURCE + place)
-        else:
-            self._log.put(_FIRST_RESOURCE + place, record)
 
     async def save(self):
         """Returns when every change so far is durable.  Raises StorageError."""

@@ -2,18 +2,19 @@
 
 from firmware.ipp import codec, subscriptions
 from firmware.strings import catalog
+from firmware.strings.languages import nearest
 
 _OCTETS_MAX = 1023
 
 
 def language(asked):
     """The language that there is for the one that was asked for."""
-    return catalog.nearest(asked)
+    return nearest(asked)
 
 
 def text(asked, event):
     """One line, as UTF-8 of at most 1023 octets."""
-    found = catalog.load(catalog.nearest(asked))
+    found = catalog.load(nearest(asked))
     mask = event.mask
     if mask & subscriptions.OF_JOB:
         what = catalog.word(found, "printwright.job") % event.target

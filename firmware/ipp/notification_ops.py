@@ -28,13 +28,14 @@ async def get_notifications(ctx):
         wanted.append((one, firsts[number] if number < len(firsts) else 1))
     wait = "notify-wait" in ctx.op and ctx.op["notify-wait"][0][1]
     interval_s = GET_INTERVAL_S
-    if wait and notifier.waiters_left:
+    active = notifier.active  # there is one, or nothing would have been found
+    if wait and active.waiters_left:
         interval_s = 0
-        notifier.waiters_left -= 1
+        active.waiters_left -= 1
         try:
-            await _wait(notifier, wanted)
+            await _wait(notifier, active, wanted)
         finally:
-            notifier.waiters_left += 1
+            active.waiters_left += 1
     told = []
     complete = True
     for one, first in wanted:
@@ -72,7 +73,7 @@ def _subscriptions(ctx):
     return found, unknown
 
 
-async def _wait(notifier, wanted):
+async def _wait(notifier, active, wanted):
     begun = ticks_ms()
     while True:
         notifier.look()
@@ -83,7 +84,7 @@ async def _wait(notifier, wanted):
         left = _WAIT_MS - ticks_diff(ticks_ms(), begun)
         if left <= 0:
             return
-        await notifier.wait(left)
+        await active.wait(left)
 
 
 def _groups(ctx, told):

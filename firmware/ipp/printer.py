@@ -12,7 +12,7 @@ from firmware.ipp.checks import PLAIN
 from firmware.ipp.fixed import Fixed
 from firmware.ipp.job import JobAttributes
 from firmware.jobs.queue import DISABLED
-from firmware.strings.catalog import nearest
+from firmware.strings.languages import nearest
 from hal.compat import const, print_exception, seldom, sleep_ms
 from hal.errors import StorageError
 

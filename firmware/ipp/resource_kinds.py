@@ -28,8 +28,11 @@ def make(printer):
             mask |= subscriptions.RESOURCE_INSTALLED
         elif one.state == CANCELED:
             mask |= subscriptions.RESOURCE_CANCELED
-        printer.notifier.put(mask, one.id, one.state, one.reasons, None)
-        if one.over and printer.notifier.table is not None:
-            printer.notifier.table.ended(subscriptions.TO_RESOURCE, one.id, printer.up_time())
+        active = printer.notifier.active
+        if active is None:
+            return
+        active.put(mask, one.id, one.state, one.reasons, None)
+        if one.over:
+            active.table.ended(subscriptions.TO_RESOURCE, one.id, printer.up_time())
 
     return Resources(printer.settings, machine.clock, kinds, told)

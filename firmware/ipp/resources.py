@@ -5,7 +5,7 @@ records and limits are the same for all and are here.  Records lie in the settin
 are remembered until the printer is switched off or their place is needed.  No I/O but through kinds and config; loaded when first used.
 """
 
-from firmware.config import RESOURCES_MAX
+from firmware.config import FIRST_RESOURCE, RESOURCES_MAX
 from firmware.jobs import packing
 from hal.compat import const, print_exception, urandom
 from hal.errors import StorageError
@@ -94,7 +94,7 @@ class Resources:
         self._all = []
         self._last_id = 0
         for place in range(RESOURCES_MAX):
-            record = config.resource(place)
+            record = config.record(FIRST_RESOURCE + place)
             if record is not None:
                 self._load(place, record)
 
@@ -166,14 +166,14 @@ class Resources:
         """Its record is durable on return.  StorageError."""
         if one.over:
             if one.place is not None:
-                self._config.set_resource(one.place, None)
+                self._config.set_record(FIRST_RESOURCE + one.place, None)
                 one.place = None
         else:
             out = bytearray()
             state = (one.state, one.octets, one.format, one.version, tuple(one.signature), one.created, one.installed, one.text)
             named = tuple([getattr(one, name) for name in _NAMED])
             packing.pack_into(out, (_VERSION, one.id, one.uuid, one.type, state, named))
-            self._config.set_resource(one.place, bytes(out))
+            self._config.set_record(FIRST_RESOURCE + one.place, bytes(out))  # pyright: ignore[reportOptionalOperand]
         await self._config.save()
         self._told(one, created)
 

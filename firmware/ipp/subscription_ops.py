@@ -207,7 +207,7 @@ async def subscribe(ctx, wanted, kind, target):
             notifier.look()
             table = notifier.open()
             mine = table.count_of(ctx.user)
-            if table.is_full() or (ctx.role < roles.OPERATOR and mine >= notifier.limit // _USER_SHARE):
+            if table.is_full() or (ctx.role < roles.OPERATOR and mine >= notifier.active.limit // _USER_SHARE):
                 wish.refuse(status.TOO_MANY_SUBSCRIPTIONS)
             else:
                 one, kept = _made(ctx, table, wish, kind, target)

@@ -4,7 +4,7 @@ of the flash, at most SUBSCRIPTIONS_MAX.  Sequence numbers begin anew: what had 
 Called by seldom(); no state here.
 """
 
-from firmware.config import SUBSCRIPTIONS_MAX
+from firmware.config import FIRST_SUBSCRIPTION, SUBSCRIPTIONS_MAX
 from firmware.jobs import packing
 from firmware.jobs.states import ended
 from hal.compat import print_exception
@@ -25,7 +25,7 @@ def keep(notifier, one):
             fields = (_VERSION, one.id, one.uuid, one.kind, one.target, one.mask, one.owner, one.user_data, one.language)
             packing.pack_into(out, fields + (one.lease_s, one.interval_s, extras))
             try:
-                notifier.config.set_subscription(place, bytes(out))
+                notifier.config.set_record(FIRST_SUBSCRIPTION + place, bytes(out))
             except StorageError as error:
                 print_exception(error)
                 return False
@@ -40,7 +40,7 @@ def load(notifier):
 
     printer = notifier.printer
     for place in range(SUBSCRIPTIONS_MAX):
-        record = notifier.config.subscription(place)
+        record = notifier.config.record(FIRST_SUBSCRIPTION + place)
         if record is None:
             continue
         try:
@@ -49,6 +49,7 @@ def load(notifier):
                 raise packing.PackingError("version")
             one = Subscription(*fields[1:])
         except (packing.PackingError, TypeError, IndexError, ValueError):
+            notifier.open()
             notifier.stale.append(place)
             continue
         table = notifier.open()
@@ -60,14 +61,15 @@ def load(notifier):
                 one.over_s = printer.up_time()
     notifier.look()
     status = printer.runner.status
-    notifier.put(PRINTER_RESTARTED | 1, 0, status.printer_state, status.state_reasons, printer.accepting())
+    if notifier.active is not None:
+        notifier.active.put(PRINTER_RESTARTED | 1, 0, status.printer_state, status.state_reasons, printer.accepting())
 
 
 async def clean(notifier):
     """Removes from flash what is over."""
     while notifier.stale:
         try:
-            notifier.config.set_subscription(notifier.stale[-1], None)
+            notifier.config.set_record(FIRST_SUBSCRIPTION + notifier.stale[-1], None)
             notifier.stale.pop()
             if not notifier.stale:
                 await notifier.config.save()

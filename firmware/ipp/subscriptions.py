@@ -112,15 +112,16 @@ class Event:
 
 
 class Table:
-    """limit: subscriptions at a time; ring: events kept; boot: number of this start, for ids that an earlier start did not give."""
+    """limit: subscriptions at a time; ring: events kept; boot: number of this start, for ids that an earlier start did not give; next_id:
+    what another table of this start has left off with, or 0."""
 
-    def __init__(self, limit, ring, boot):
+    def __init__(self, limit, ring, boot, next_id=0):
         self._limit = limit
         self._ring_max = ring
         self._ring_mask = (1 << ring) - 1
         self._ring = []  # Events, the oldest first
         self._by_id = {}
-        self._next = boot % (_SEQUENCE_MAX // _ID_STEP) * _ID_STEP + 1
+        self.next_id = next_id or boot % (_SEQUENCE_MAX // _ID_STEP) * _ID_STEP + 1
 
     def __len__(self):
         return len(self._by_id)
@@ -135,10 +136,10 @@ class Table:
 
     def new_id(self):
         """An id that no subscription has."""
-        while self._next in self._by_id:
-            self._next += 1
-        id = self._next
-        self._next = id + 1 if id < _SEQUENCE_MAX else 1
+        while self.next_id in self._by_id:
+            self.next_id += 1
+        id = self.next_id
+        self.next_id = id + 1 if id < _SEQUENCE_MAX else 1
         return id
 
     def add(self, subscription, now_s):

@@ -4,6 +4,7 @@ What is told follows the settings (name, location) and the interfaces, which are
 because others have them are kept over restarts.
 """
 
+from firmware.config import NETWORK_NAMES
 from firmware.net import dnsrecords, dnssd
 from firmware.net.dnsmessage import label
 from hal.compat import const, print_exception, sleep_ms, ticks_diff, ticks_ms, urandom
@@ -111,7 +112,7 @@ class Discovery:
 
     def _numbers(self, instance):
         """Numbers behind the names as they were kept, if for this name."""
-        kept = self._config.network_names()
+        kept = self._config.record(NETWORK_NAMES)
         if kept is None or len(kept) < 4 or kept[4:] != label(instance):
             return 1, 1
         return max(1, kept[0] << 8 | kept[1]), max(1, kept[2] << 8 | kept[3])
@@ -123,7 +124,7 @@ class Discovery:
             self._stored_at = now
             record = bytes([numbers[0] >> 8, numbers[0] & 255, numbers[1] >> 8, numbers[1] & 255]) + label(instance)
             try:
-                self._config.set_network_names(record)
+                self._config.set_record(NETWORK_NAMES, record)
                 await self._config.save()
             except StorageError as error:
                 print_exception(error)

@@ -1,22 +1,14 @@
 """The printer's texts in the languages it has: keywords, states and reasons as people read them (printer-strings-uri, PWG 5100.13).
 
 A language is a module with TEXT in the strings format that the attribute's files have: lines `"attribute.keyword" = "text";`.  Loaded when
-somebody asks for it; `LANGUAGES` are those there are, the first for whoever wants another one.
+somebody asks for it.
 """
 
 from hal.compat import seldom
 
-LANGUAGES = ("en", "de", "fr", "es", "ja")
-
-
-def nearest(asked):
-    """One of LANGUAGES for a naturalLanguage (str) as "de-at"."""
-    wanted = asked.lower().split("-")[0]
-    return wanted if wanted in LANGUAGES else LANGUAGES[0]
-
 
 def load(language):
-    """All of a language's texts."""
+    """All texts of one of languages.LANGUAGES."""
     return seldom("firmware.strings." + language, "TEXT")
 
 

@@ -82,6 +82,7 @@ TEXT = """\
 "print-accuracy" = "Genauigkeit";
 "print-base" = "Unterlage";
 "print-base.none" = "Keine Unterlage";
+"print-objects" = "Objekte";
 "print-quality" = "Qualität";
 "print-quality.3" = "Entwurf";
 "print-quality.4" = "Normal";

@@ -82,6 +82,7 @@ TEXT = """\
 "print-accuracy" = "Accuracy";
 "print-base" = "Base";
 "print-base.none" = "No base";
+"print-objects" = "Objects";
 "print-quality" = "Quality";
 "print-quality.3" = "Draft";
 "print-quality.4" = "Normal";

@@ -82,6 +82,7 @@ TEXT = """\
 "print-accuracy" = "Precisión";
 "print-base" = "Base";
 "print-base.none" = "Sin base";
+"print-objects" = "Objetos";
 "print-quality" = "Calidad";
 "print-quality.3" = "Borrador";
 "print-quality.4" = "Normal";

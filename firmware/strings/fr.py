@@ -82,6 +82,7 @@ TEXT = """\
 "print-accuracy" = "Précision";
 "print-base" = "Base";
 "print-base.none" = "Sans base";
+"print-objects" = "Objets";
 "print-quality" = "Qualité";
 "print-quality.3" = "Brouillon";
 "print-quality.4" = "Normale";

@@ -82,6 +82,7 @@ TEXT = """\
 "print-accuracy" = "精度";
 "print-base" = "ベース";
 "print-base.none" = "ベースなし";
+"print-objects" = "オブジェクト";
 "print-quality" = "品質";
 "print-quality.3" = "下書き";
 "print-quality.4" = "標準";

@@ -3,8 +3,10 @@
 Called by seldom(): nothing of it stays.  A board serves what fits its heap whole (firmware/ipp/resource_kinds has the limits).
 """
 
+from firmware.config import FIRST_RESOURCE, RESOURCES_MAX
 from firmware.ipp.resources import AVAILABLE, INSTALLED, read
 from firmware.strings import catalog
+from firmware.strings.languages import LANGUAGES
 
 _TEXT = ("Content-Type", "text/strings; charset=utf-8")
 # data of others: no browser shall take them for anything else, or run them
@@ -17,7 +19,7 @@ def answer(printer, path):
     folder, _, name = path[1:].partition("/")
     if folder == "strings":
         language, dot, end = name.partition(".")
-        if dot and end == "strings" and language in catalog.LANGUAGES:
+        if dot and end == "strings" and language in LANGUAGES:
             return 200, (_TEXT, _FRESH) + _SAFE, _strings(printer, language)
     elif folder == "resource" and name and len(name) < 11 and all("0" <= c <= "9" for c in name):
         one = printer.resources.get(int(name))
@@ -32,7 +34,7 @@ def answer(printer, path):
 def _strings(printer, language):
     """The language's own texts; behind them those of an installed resource, which win in most readers."""
     body = catalog.load(language).encode()
-    if printer.settings.has_resources():
+    if printer.settings.has_records(FIRST_RESOURCE, RESOURCES_MAX):
         one = printer.resources.find("static-strings", language)
         if one is not None:
             body += read(printer.machine.files, one) or b""

@@ -100,27 +100,16 @@ class FakeSettings(dict):
     async def save(self):
         pass
 
-    def has_subscriptions(self):
-        return any(isinstance(name, int) for name in self)
+    def record(self, key):
+        return self.get(key)
 
-    def has_resources(self):
-        return any(isinstance(name, tuple) for name in self)
-
-    def resource(self, place):
-        return self.get(("resource", place))
-
-    def set_resource(self, place, record):
-        self["resource", place] = record
+    def set_record(self, key, record):
+        self[key] = record
         if record is None:
-            del self["resource", place]
+            del self[key]
 
-    def subscription(self, place):
-        return self.get(place)
-
-    def set_subscription(self, place, record):
-        self[place] = record
-        if record is None:
-            del self[place]
+    def has_records(self, first, count):
+        return any(key in self for key in range(first, first + count))
 
 
 class FakeHeating:
@@ -165,6 +154,6 @@ def make_printer(name="sim-corexy", settings=None, flash_bytes=1 << 19, **caps):
     printer = Printer(machine, queue, FakeRunner(), heating, materials, known, sorted(table), "1.2.3")
     printer.refresh()
     printer.table = table
-    printer.notifier = Notifier(known, lambda: True, True)
+    printer.notifier = Notifier(known, lambda: True, True, lambda run: None)
     printer.notifier.start(printer)
     return printer

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.config import FIRST_SUBSCRIPTION
 from firmware.ipp import codec, status, subscriptions, tags
 from firmware.ipp.dispatch import Context
 from firmware.ipp.notifier import Notifier
@@ -149,7 +150,8 @@ def test_too_many_events(client):
 
 def test_a_flood_fills_half_the_table_and_not_the_operators_half(client):
     notifier = client.printer.notifier
-    notifier.limit = 8
+    notifier.open()
+    notifier.active.limit = notifier.active.table._limit = 8
     for _ in range(20):
         answer = subscribe(client)
     assert groups_of(answer)[0]["notify-status-code"] == [status.TOO_MANY_SUBSCRIPTIONS]
@@ -323,7 +325,7 @@ def test_waiting_for_an_event(client):
         )
         task = asyncio.create_task(client._ask(decode(message), Body()))
         await asyncio.sleep(0.01)
-        assert not task.done() and client.printer.notifier.waiters_left == 63
+        assert not task.done() and client.printer.notifier.active.waiters_left == 63
         job = client.queue.create("part", "alice", {})
         client.printer.notifier.look()
         answer = await asyncio.wait_for(task, 5)
@@ -334,9 +336,9 @@ def test_waiting_for_an_event(client):
     assert event["job-id"] == [job.id]
     operation = dict(answer.group(tags.OPERATION_GROUP))
     assert operation["notify-get-interval"] == [(tags.INTEGER, 0)] and operation["printer-up-time"] == [(tags.INTEGER, 100)]
-    assert client.printer.notifier.waiters_left == 64
+    assert client.printer.notifier.active.waiters_left == 64
     # no room to wait: as without notify-wait
-    client.printer.notifier.waiters_left = 0
+    client.printer.notifier.active.waiters_left = 0
     answer = ask(client, GET, (), integer("notify-subscription-ids", id), ("notify-wait", [(tags.BOOLEAN, True)]))
     assert dict(answer.group(tags.OPERATION_GROUP))["notify-get-interval"] == [(tags.INTEGER, subscriptions.GET_INTERVAL_S)]
 
@@ -372,7 +374,7 @@ def restarted(client):
     """The same flash and queue under a new notifier."""
     before = client.printer.notifier
     client.queue.journal.boot += 1
-    after = Notifier(before.config, lambda: True, True)
+    after = Notifier(before.config, lambda: True, True, lambda run: None)
     client.printer.notifier = after
     after.start(client.printer)
     return after
@@ -407,9 +409,11 @@ async def clean(notifier):
 
 def test_damaged_records_are_let_go(client):
     for record in (b"", b"\xff\xff", b"\x01\x02\x03", bytes(200)):
-        client.printer.notifier.config.set_subscription(0, record)
+        client.printer.notifier.config.set_record(FIRST_SUBSCRIPTION, record)
         notifier = restarted(client)
-        assert notifier.table is None and notifier.stale == [0]
+        assert not len(notifier.table) and notifier.stale == [0]
+        asyncio.run(notifier.active.run())
+        assert notifier.active is None and not client.printer.settings.has_records(FIRST_SUBSCRIPTION, 8)
 
 
 def test_no_room_in_flash(client):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from firmware.config import RESOURCES_MAX
+from firmware.config import FIRST_RESOURCE, RESOURCES_MAX
 from firmware.ipp import attributes, codec, registry_request, resources, status, tags
 from firmware.ipp.checks import SYSTEM_PATH
 from firmware.ipp.dispatch import Context, Dispatcher
@@ -169,7 +169,7 @@ def test_over_a_restart(client):
     assert told(client, installed)["resource-k-octets"] == 1
     assert create(client) not in kept
     # a damaged record is no resource
-    client.printer.settings.set_resource(7, b"\xff\x00")
+    client.printer.settings.set_record(FIRST_RESOURCE + 7, b"\xff\x00")
     client.printer._resources = None
     assert len(client.printer.resources.all()) == 4
 

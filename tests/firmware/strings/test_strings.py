@@ -7,6 +7,7 @@ import pytest
 from firmware.ipp import attributes, materials, registry_job, registry_printer
 from firmware.jobs import holds, states
 from firmware.strings import catalog
+from firmware.strings.languages import LANGUAGES, nearest
 
 LINE = re.compile(r'"([a-z0-9.-]+)" = "((?:[^"\\]|\\.)*)";')
 
@@ -21,7 +22,7 @@ def texts(language):
     return found
 
 
-@pytest.mark.parametrize("language", catalog.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_same_keys_in_every_language(language):
     found = texts(language)
     assert found.keys() == texts("en").keys()
@@ -33,7 +34,7 @@ def test_the_same_keys_in_every_language(language):
 
 def test_they_are_translated():
     english = texts("en")
-    for language in catalog.LANGUAGES[1:]:
+    for language in LANGUAGES[1:]:
         other = texts(language)
         same = [key for key in other if other[key] == english[key] and not key.startswith("material-")]
         assert len(same) < 12, (language, same)
@@ -93,4 +94,4 @@ def test_words():
     assert catalog.word(german, "printer-state-reasons.extruder-heating-report") == "D\xfcse heizt auf"
     assert catalog.word(german, "printer-state-reasons.no-such-thing") == "no such thing"
     assert catalog.word(german, "printer-state-reasons.no-such-error") == "no such"
-    assert [catalog.nearest(text) for text in ("de-AT", "JA", "pt-br", "", "x")] == ["de", "ja", "en", "en", "en"]
+    assert [nearest(text) for text in ("de-AT", "JA", "pt-br", "", "x")] == ["de", "ja", "en", "en", "en"]

@@ -6,6 +6,7 @@ import pytest
 
 from firmware.ipp import resources, tags
 from firmware.strings import catalog
+from firmware.strings.languages import LANGUAGES
 from firmware.web import icon, page, served
 from tests.firmware.ipp.test_job_ops import Client
 
@@ -38,7 +39,7 @@ def printer():
 
 
 def test_texts(printer):
-    for language in catalog.LANGUAGES:
+    for language in LANGUAGES:
         status, headers, body = served.answer(printer, "/strings/%s.strings" % language)
         assert status == 200 and body == catalog.load(language).encode()
         assert dict(headers)["Content-Type"] == "text/strings; charset=utf-8"
@@ -80,7 +81,15 @@ def test_nothing_there(printer, path):
 
 @pytest.mark.parametrize(
     "accepted, language",
-    [(None, "en"), (b"de-DE,de;q=0.9,en;q=0.8", "de"), (b"pt-BR, JA;q=0.3", "ja"), (b"*", "en"), (b",;,=;q", "en"), (b"x" * 4000, "en")],
+    [
+        (None, "en"),
+        (b"de-DE,de;q=0.9,en;q=0.8", "de"),
+        (b"pt-BR, JA;q=0.3", "ja"),
+        (b"*", "en"),
+        (b"\xff\xfe,de", "de"),
+        (b",;,=;q", "en"),
+        (b"x" * 4000, "en"),
+    ],
 )
 def test_language_of_the_page(accepted, language):
     pages = page.Pages("Name", lambda asked: [("language", asked)])
