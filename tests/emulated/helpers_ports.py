@@ -15,9 +15,9 @@ from tests.emulated import helpers_targets as targets
 ROOT = targets.ROOT
 HERE = targets.HERE
 MOTORS = stepcore.PW_MOTORS
-COMMON = [Path("native/port/common/pw_flow.c"), Path("native/port/pulse/pw_pulse.c"), Path("native/port/pulse/pw_pulse_calls.c")]
-RP2 = [*COMMON, Path("native/port/rp2/pw_rp2.c"), Path("native/port/rp2/pw_rp2_core1.c"), HERE / "port_driver.c"]
-RP2_ROOTS = ["pw_rp2_core1", "pw_rp2_vectors"]
+SHARED = [path.relative_to(ROOT) for room in ("common", "pulse") for path in sorted((ROOT / "native/port" / room).glob("*.c"))]
+RP2 = [*SHARED, *(path.relative_to(ROOT) for path in sorted((ROOT / "native/port/rp2").glob("*.c"))), HERE / "port_driver.c"]
+RP2_ROOTS = ["pw_rp2_core1", *("pw_rp2_on_" + name for name in ("dry", "crash", "lease", "pump", "input"))]
 MHZ = 125
 STEP_PINS, DIR_PINS = [2, 4, 6, 8, 10, 12, 14, 16], [3, 5, 7, 9, 11, 13, 15, 17]
 SWITCH_PIN, HEATER_PIN = 20, 22
@@ -143,7 +143,7 @@ class Run:
 
 
 def rp2_image(
-    folder: Path, config: dict, text: bytes, script=(), side_gates=None, optimise="-Os", hot="-O2", features="whole", **changes
+    folder: Path, config: dict, text: bytes, script=(), side_gates=None, optimise="-Os", hot="-Os", features="whole", **changes
 ) -> Path:
     """The port with a program and a script of (microseconds, operation, argument, argument)."""
     core, port = core_words(config), words("printwright_rp2.h", "pw_rp2_config", rp2_config(**changes))
@@ -218,7 +218,7 @@ def ram_code_bytes(elf: Path) -> int:
 
 # -- Cortex-M under QEMU ----------------------------------------------------------------------------------------------------------
 
-CM = [*COMMON, Path("native/port/cortexm/pw_cm.c"), HERE / "cortexm_board.c", HERE / "port_driver.c"]
+CM = [*SHARED, Path("native/port/cortexm/pw_cm.c"), HERE / "cortexm_board.c", HERE / "port_driver.c"]
 # machine: (address of the CMSDK timers, interrupt of the first)
 CM_TIMERS = {"mps2-an385": (0x40000000, 8), "mps2-an386": (0x40000000, 8), "mps2-an500": (0x40000000, 8), "mps2-an505": (0x50000000, 3)}
 CM_STEP_PINS, CM_DIR_PINS, CM_HEATER_PIN = list(range(8)), list(range(8, 16)), 16

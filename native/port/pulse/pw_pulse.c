@@ -1,9 +1,5 @@
-#include "pw_pulse.h"
-
-#define ALONE __attribute__((noinline))
-
-
-static const uint32_t BEYOND = 0xFFFFFFFFu;
+/* Life, slices of time, the pump and the worker. */
+#include "pw_pulse_events.h"
 
 size_t pw_pulse_queue_size(int32_t motors, int32_t runs, int32_t side_runs, int32_t marks)
 {
@@ -54,7 +50,7 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     }
     p->prefill_ticks = (int64_t)setup->prefill_us * cfg->tick_hz / 1000000;
     p->made = p->taken = 0;
-    p->least_ahead = BEYOND;
+    p->least_ahead = 0xFFFFFFFFu;
     p->note_in = p->note_out = p->note_taken = p->taken_word = 0;
     p->pending = p->triggered = 0;
     p->dry = 0;
@@ -66,20 +62,6 @@ void pw_pulse_init(struct pulse *p, struct pw_core *core, const struct pw_config
     p->now = &p->context[0];
     pw_pulse_begin(p, 1); /* either is without runs */
     pw_pulse_begin(p, 0);
-}
-
-static int32_t left_of(const struct pulse_run *run) { return run->sign < 0 ? -(int32_t)run->left : (int32_t)run->left; }
-
-/* Steps of the motor that are in events, signed. */
-static int32_t placed(const struct pulse *p, int32_t m)
-{
-    if (p->triggered >> m & 1u) return p->motor[m].stopped;
-    return p->motor[m].count - left_of(&p->run[0][m]) - left_of(&p->run[1][m]);
-}
-
-void pw_pulse_count(struct pulse *p, int32_t m, int32_t count)
-{
-    p->motor[m].count = count + left_of(&p->run[0][m]) + left_of(&p->run[1][m]);
 }
 
 static void enter(struct pulse *p, int32_t side)
@@ -113,132 +95,6 @@ void pw_pulse_fail(struct pulse *p, int32_t fault)
     if (p->fault) return;
     p->fault = fault;
     pw_pulse_failed(p);
-}
-
-/* -- events ---------------------------------------------------------------------------------------------------------------------- */
-
-static inline void put(struct pulse *p, uint32_t word)
-{
-    p->ring[p->in & p->ring_mask] = word;
-    p->in++;
-}
-
-/* Ends the event in work; the next one begins `length` cycles after it. */
-static inline void next_event(struct pulse *p, int32_t length, uint32_t pins)
-{
-    put(p, p->pins);
-    put(p, (uint32_t)length - p->overhead);
-    p->last += length;
-    p->pins = pins;
-}
-
-/* The motor's direction pin changes as soon as may be. */
-static void turn(struct pulse *p, struct pulse_motor *motor, uint32_t bit)
-{
-    p->dirs ^= motor->dir;
-    put(p, p->pins);
-    put(p, ((uint32_t)p->least - p->overhead - p->flag_cycles) | PULSE_FLAG);
-    put(p, p->dirs);
-    p->last += p->least;
-    p->pins = p->dirs;
-    motor->ready = p->last + p->settle;
-    p->settling |= bit;
-    p->special |= bit;
-}
-
-/* Takes the motor's next run into work, if there is one. */
-static ALONE void load(struct pulse *p, int32_t m)
-{
-    struct pulse_motor *motor = &p->motor[m];
-    struct pulse_run *run = &p->work[m];
-    const struct track *t = &p->now->track[m];
-    const struct pw_steprun *next = &t->ring[t->at & t->mask];
-    uint32_t level;
-    if (t->at == t->in) return;
-    run->at_q16 = (int64_t)(next->first_q16 - ((uint64_t)p->now->played << 16));
-    run->interval_q16 = next->interval_q16;
-    run->add_q16 = next->add_q16;
-    run->left = next->count;
-    run->sign = next->direction;
-    motor->count += left_of(run);
-    level = next->direction > 0 ? motor->forward : motor->forward ^ motor->dir;
-    if ((p->dirs & motor->dir) != level) turn(p, motor, 1u << m);
-}
-
-/* Tick of the next step, from the plan tick played on; BEYOND when that is far. */
-static inline uint32_t due_tick(const struct pulse_run *run)
-{
-    int32_t high = (int32_t)(run->at_q16 >> 32);
-    uint32_t low = (uint32_t)run->at_q16;
-    if (!run->left || high > 0 || (high == 0 && low >= 0xFFFF8000u)) return BEYOND;
-    return high < 0 ? 0 : (low + 0x8000u) >> 16;
-}
-
-/* The step that has just been made leaves the run. */
-static inline uint32_t pass(struct pulse *p, int32_t m)
-{
-    struct pulse_run *run = &p->work[m];
-    if (--run->left) {
-        run->at_q16 += (int64_t)run->interval_q16;
-        run->interval_q16 += (uint64_t)(int64_t)run->add_q16;
-    } else {
-        struct track *t = &p->now->track[m];
-        t->at++;
-        t->out = t->at;
-        load(p, m);
-    }
-    return due_tick(run);
-}
-
-/* A motor whose direction is new, or which is cut off; 1 when the step is made, at *cycle or later. */
-static ALONE int allowed(struct pulse *p, int32_t m, int32_t *cycle)
-{
-    uint32_t bit = 1u << m;
-    if (p->settling & bit) {
-        if (*cycle < p->motor[m].ready) *cycle = p->motor[m].ready;
-        p->settling &= ~bit;
-        p->special = p->settling | p->dropped;
-    }
-    return !(p->dropped & bit);
-}
-
-/* A step of the motor at the cycle, or as near as may be. */
-static inline void place(struct pulse *p, uint32_t step, int32_t cycle)
-{
-    int32_t length = cycle - p->last;
-    if (length < p->merge && !(p->pins & step)) {
-        p->pins |= step;
-        return;
-    }
-    if (length < p->least) length = p->least;
-    next_event(p, length, p->dirs | step);
-}
-
-static uint32_t room(const struct pulse *p) { return p->ring_mask + 1u - (p->in - p->first); }
-
-/* The steps of so many ticks from the one played on, in the order of time; returns how many ticks that were (the ring may be full). */
-/* A function of its own, and what it seldom needs too: inlined, they would leave it no registers. */
-static ALONE uint32_t emit(struct pulse *p, uint32_t span, uint32_t ratio_q16)
-{
-    uint32_t due[PW_MOTORS], end = p->in + room(p) - PULSE_MOST_WORDS, half = 0x8000u + (p->carry_q32 >> 16);
-    int32_t motors = p->motors, cycle;
-    for (int32_t m = 0; m < motors; m++) due[m] = due_tick(&p->work[m]);
-    for (;;) {
-        uint32_t first = BEYOND;
-        int32_t which = 0, m = motors;
-        while (--m >= 0) {
-            uint32_t at = due[m];
-            if (at > first) continue;
-            first = at;
-            which = m;
-        }
-        if (first > span) return span;
-        if ((int32_t)(end - p->in) < 0) return first ? first - 1 : 0;
-        /* a slice has at most 60,000 cycles: below 2^32 */
-        cycle = (int32_t)((first * ratio_q16 + half) >> 16);
-        if (!(p->special >> which & 1u) || allowed(p, which, &cycle)) place(p, p->work[which].step, cycle);
-        due[which] = pass(p, which);
-    }
 }
 
 /* -- time ------------------------------------------------------------------------------------------------------------------------ */
@@ -295,7 +151,7 @@ static int slice(struct pulse *p)
     uint32_t span, ratio = p->ratio_q16;
     int still = p->still || f->rate == 0;
     for (int32_t m = 0; m < p->motors; m++)
-        if (!p->work[m].left) load(p, m);
+        if (!p->work[m].left) pw_pulse_load(p, m);
     if (still) {
         if (p->settling) return wait_slice(p, p->settle_ticks); /* the directions settle before time goes on */
         if (!f->idle && most < start + p->prefill_ticks && !full(p)) return wait_slice(p, p->slice_ticks);
@@ -325,7 +181,7 @@ static int slice(struct pulse *p)
         ratio = span ? (cycles << 16) / span : 0;
     }
     if (span) {
-        uint32_t made = emit(p, span, ratio);
+        uint32_t made = pw_pulse_emit(p, span, ratio);
         if (made < span) {
             if (!made) return 0;
             pw_flow_cut(f, &s, start, start + made);
@@ -341,56 +197,10 @@ static int slice(struct pulse *p)
     return 1;
 }
 
-/* -- reports ----------------------------------------------------------------------------------------------------------------------- */
-
 int pw_pulse_stands(const struct pulse *p)
 {
     const struct flow *f = p->now;
     return p->still && (f->rate == 0 || f->played == f->rest) && p->shown == f->played;
-}
-
-static void uncount(const struct pulse *p, uint32_t pins, int32_t count[PW_MOTORS])
-{
-    for (int32_t m = 0; m < p->motors; m++) {
-        const struct pulse_motor *motor = &p->motor[m];
-        if (!(pins & motor->step) || p->triggered >> m & 1u) continue; /* that one was counted when it stopped */
-        count[m] -= (pins & motor->dir) == motor->forward ? 1 : -1;
-    }
-}
-
-void pw_pulse_placed(const struct pulse *p, struct pulse_count *c)
-{
-    c->at = p->first;
-    c->in = p->in;
-    c->pins = p->pins;
-    for (int32_t m = 0; m < PW_MOTORS; m++) c->count[m] = m < p->motors ? placed(p, m) : 0;
-}
-
-void pw_pulse_made_of(const struct pulse *p, struct pulse_count *c, uint32_t executed)
-{
-    while (c->at != c->in) {
-        if ((int32_t)(executed - c->at) <= 0) uncount(p, p->ring[c->at & p->ring_mask], c->count);
-        c->at += p->ring[(c->at + 1u) & p->ring_mask] & PULSE_FLAG ? 3u : 2u;
-    }
-    uncount(p, c->pins, c->count);
-}
-
-void pw_pulse_stopped(struct pulse *p, int32_t motor, uint32_t executed)
-{
-    p->dropped |= 1u << motor;
-    p->special |= 1u << motor;
-    p->stop_word[motor] = executed;
-    p->stop_first[motor] = p->first; /* words from here on are not overwritten before the pump looks again */
-    p->pending |= 1u << motor;
-}
-
-void pw_pulse_ungate(struct pulse *p, int32_t motor)
-{
-    pw_pulse_count(p, motor, placed(p, motor)); /* runs may have gone by */
-    p->dropped &= ~(1u << motor);
-    p->special = p->settling | p->dropped;
-    p->pending &= ~(1u << motor);
-    p->triggered &= ~(1u << motor);
 }
 
 /* -- the pump ------------------------------------------------------------------------------------------------------------------------ */
@@ -482,4 +292,3 @@ int32_t pw_pulse_work(struct pulse *p)
     if (p->missed) pw_pulse_pump(p);
     return did;
 }
-

@@ -14,8 +14,6 @@ int pw_pulse_try(struct pulse *p, enum pulse_lock lock)
 
 void pw_pulse_free(struct pulse *p, enum pulse_lock lock) { SIO_SPINLOCK(((struct pw_rp2 *)p)->spinlock + (uint32_t)lock) = 1; }
 
-static uint32_t fifo_level(const struct pw_rp2 *r) { return REG(r->pio + PIO_FLEVEL) >> (8u * r->machine) & 15u; }
-
 /* Words that have gone into the state machine. */
 static uint32_t taken(const struct pw_rp2 *r)
 {
@@ -71,20 +69,20 @@ void pw_pulse_failed(struct pulse *p) { pw_rp2_safe((struct pw_rp2 *)p); }
 /* -- interrupts --------------------------------------------------------------------------------------------------------------- */
 
 /* Words run out, or the state machine has waited for one: a deadline is missed. */
-static void on_dry(void)
+void pw_rp2_on_dry(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
     DMA_INTR = 3u << r->dma;
     pw_pulse_fail(&r->pulse, PW_FAULT_LATE);
 }
 
-static void on_crash(void)
+void pw_rp2_on_crash(void)
 {
     pw_pulse_fail(&pw_rp2_port->pulse, PW_FAULT_CORE);
     for (;;) __asm__ volatile("wfi");
 }
 
-static void on_lease(void)
+void pw_rp2_on_lease(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
     uint32_t now, next = LEASE_LOOK_US;
@@ -104,12 +102,12 @@ static void on_lease(void)
     TIMER_ALARM(r->alarm) = now + (next < 20u ? 20u : next);
 }
 
-static void on_pump(void)
+void pw_rp2_on_pump(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
     TIMER_INTR = 2u << r->alarm;
     TIMER_ALARM(r->alarm + 1u) = TIMER_NOW + r->pump_us;
-    if (REG(r->pio + PIO_FDEBUG) & TXSTALL(r->machine)) on_dry();
+    if (REG(r->pio + PIO_FDEBUG) & TXSTALL(r->machine)) pw_rp2_on_dry();
     pw_pulse_pump(&r->pulse);
     for (int32_t m = 0; m < r->pulse.motors; m++) {
         struct gate *g = &r->gate[m];
@@ -120,7 +118,7 @@ static void on_pump(void)
 }
 
 /* A switch has closed.  The state machine stands for as long as it takes to see where it is; that is machine time, not plan time. */
-static void on_input(void)
+void pw_rp2_on_input(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
     uint32_t executed, at, hit = 0, closed = ~0u;
@@ -150,33 +148,11 @@ static void on_input(void)
 
 /* -- life ---------------------------------------------------------------------------------------------------------------------- */
 
-void pw_rp2_vectors(uint32_t vectors[VECTORS], uint32_t *stack_top)
-{
-    const struct pw_rp2 *r = pw_rp2_port;
-    for (int i = 0; i < VECTORS; i++) vectors[i] = (uint32_t)(uintptr_t)on_crash;
-    vectors[0] = (uint32_t)(uintptr_t)stack_top;
-    vectors[1] = (uint32_t)(uintptr_t)pw_rp2_core1;
-    vectors[16u + IRQ_TIMER0 + r->alarm] = (uint32_t)(uintptr_t)on_lease;
-    vectors[17u + IRQ_TIMER0 + r->alarm] = (uint32_t)(uintptr_t)on_pump;
-    vectors[16u + IRQ_DMA1] = (uint32_t)(uintptr_t)on_dry;
-    vectors[16u + IRQ_IO] = (uint32_t)(uintptr_t)on_input;
-}
-
 _Noreturn void pw_rp2_core1(void)
 {
     struct pw_rp2 *r = pw_rp2_port;
     uint32_t pump = IRQ_TIMER0 + r->alarm + 1u;
     NVIC_PRIORITY(pump) |= 0x80u << (8u * (pump & 3u));
-    pw_pulse_pump(&r->pulse); /* the ring is full before anything plays */
-    r->pulse.least_ahead = 0xFFFFFFFFu;
-    DMA_INTR = 3u << r->dma;
-    DMA_INTE1_SET = 1u << r->dma;
-    DMA_MULTI_TRIG = 2u << r->dma;
-    while (fifo_level(r) < 2) {
-    }
-    REG(r->pio + PIO_FDEBUG) = TXSTALL(r->machine);
-    REG(r->pio + PIO_CTRL + SET_ALIAS) = 1u << r->machine;
-    TIMER_INTE_SET = 3u << r->alarm;
     TIMER_ALARM(r->alarm) = TIMER_NOW + LEASE_LOOK_US;
     TIMER_ALARM(r->alarm + 1u) = TIMER_NOW + r->pump_us;
     NVIC_ENABLE = 3u << (IRQ_TIMER0 + r->alarm) | 1u << IRQ_DMA1 | 1u << IRQ_IO;

@@ -30,10 +30,19 @@ struct pw_rp2 {
     uint32_t *vectors;
 };
 
+static inline uint32_t fifo_level(const struct pw_rp2 *r) { return REG(r->pio + PIO_FLEVEL) >> (8u * r->machine) & 15u; }
+
+static inline int in_range(int32_t value, int32_t low, int32_t high) { return value >= low && value <= high; }
+
 extern struct pw_rp2 *pw_rp2_port; /* the one that interrupts serve */
 
 _Noreturn void pw_rp2_core1(void);
-void pw_rp2_vectors(uint32_t vectors[VECTORS], uint32_t *stack_top);
+/* Its interrupts: words run out or were late; any fault of the processor; leases; the pump's time; a switch. */
+void pw_rp2_on_dry(void);
+void pw_rp2_on_crash(void);
+void pw_rp2_on_lease(void);
+void pw_rp2_on_pump(void);
+void pw_rp2_on_input(void);
 void pw_rp2_safe(struct pw_rp2 *port);             /* step pins low, heaters off, nothing goes on */
 void pw_rp2_heater_off(struct pw_rp2 *port, int32_t heater);
 
