@@ -16,6 +16,7 @@ struct result {
 struct core_head { uint32_t magic; int32_t a, b, c; struct pw_planner *planner; };
 
 static const struct pw_config *conf;
+static int bent; /* the motors' places are not simply those of the axes */
 
 static int64_t drain(struct pw_core *core, struct result *r, uint32_t *seed)
 {
@@ -157,9 +158,11 @@ static struct result play(struct pw_core *core, int dialect, const uint8_t *data
         FUZZ_CHECK(r.last[m] <= st.final_tick + 1 + conf->tick_hz / 1000); /* direction set-up may delay the last */
     }
     for (m = 0; m < 4; m++) r.position[m] = st.position_nm[m];
-    for (m = 0; m < 4; m++) { /* of the extruders, the one in force */
+    for (m = bent ? 3 : 0; m < 4; m++) { /* of the extruders, the one in force */
         int64_t nm = r.position[m], at_q8;
         int motor = m == 3 ? 3 + (int)st.tool : m;
+        if (conf->kinematics == PW_COREXZ && m == 0) nm = r.position[0] + r.position[2];
+        if (conf->kinematics == PW_COREXZ && m == 2) nm = r.position[0] - r.position[2];
         if (conf->kinematics == PW_COREXY && m == 0) nm = r.position[0] + r.position[1];
         if (conf->kinematics == PW_COREXY && m == 1) nm = r.position[0] - r.position[1];
         at_q8 = (int64_t)((__int128)nm * conf->steps_per_m[motor] * 256 / 1000000000);
@@ -181,12 +184,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct pw_event ev;
     struct result a, b;
     void *mem;
+    int kind, i;
     uint64_t scan = 0;
     size_t at = 0;
     const struct core_head *head;
     static const int32_t rates[4] = {1000000, 12000000, 16000000, 200000000};
     if (size < 16) return 0;
-    cfg = helper_config(data[0] & 1);
+    kind = data[2] < 128 ? 0 : data[2] >> 5; /* 4 CoreXZ, 5 a matrix, 6 a delta, 7 a mesh */
+    cfg = kind == 6 ? helper_delta() : helper_config(data[0] & 1);
     cfg.tick_hz = rates[data[0] >> 2 & 3];
     cfg.window = 16 + data[1] % 64;
     cfg.ring_runs = 16 + data[2] % 32;
@@ -200,8 +205,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cfg.chord_um = 5 + data[9] % 50;
     cfg.min_segment_us = data[10] % 2 ? data[10] * 40 : 0;
     cfg.max_velocity_um_s = pick(data[11], 10000, 500000);
-    cfg.steps_per_m[2] = pick(data[12], 1000, 400000);
-    cfg.axis_accel_um_s2[2] = pick(data[13], 20000, 1000000);
+    if (kind != 6) {
+        cfg.steps_per_m[2] = pick(data[12], 1000, 400000);
+        cfg.axis_accel_um_s2[2] = pick(data[13], 20000, 1000000);
+    }
+    if (kind == 4) cfg.kinematics = PW_COREXZ;
+    if (kind == 5) {
+        cfg.kinematics = PW_LINEAR;
+        cfg.matrix_1e6[0] = 1000000;
+        cfg.matrix_1e6[1] = pick(data[12], -500000, 500000);
+        cfg.matrix_1e6[4] = data[13] & 1 ? -800000 : 900000;
+        cfg.matrix_1e6[8] = 1250000;
+        cfg.skew_1e6[1] = pick(data[14], -20000, 20000);
+    }
+    if (kind == 7) cfg.mesh_points = 12;
     cfg.dir_setup_ns = data[14] * 20;
     if (data[3] & 128) {
         cfg.shaper[0] = data[4] % 7;
@@ -235,6 +252,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mem = malloc(pw_core_size(&cfg));
     FUZZ_CHECK(pw_init(mem, pw_core_size(&cfg), &cfg, &core, 0) == PW_OK);
     head = mem;
+    if (kind == 7) {
+        static const struct pw_mesh shape = {PW_MESH_BILINEAR, 4, 3, {10000, 20000}, {60000, 90000}, 500, 9000};
+        struct pw_mesh mesh = shape;
+        int32_t heights[12];
+        mesh.kind = data[13] & 1;
+        for (i = 0; i < 12; i++) heights[i] = (data[i] - 128) * 2000;
+        FUZZ_CHECK(pw_mesh(core, &mesh, heights) == PW_OK);
+    }
+    bent = kind > 4;
     data += 16;
     size -= 16;
     a = play(core, 0, data, size, 0, 600000);
