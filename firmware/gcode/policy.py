@@ -53,6 +53,7 @@ _TABLE = {
     "M300": (IGNORE, REFUSE),
     "M400": (FLUSH, REFUSE),
     "M486": (OBJECT, REFUSE),
+    "M600": (FLUSH, REFUSE),
     "M572": (IGNORE, REFUSE),
     "M593": (IGNORE, REFUSE),
 }

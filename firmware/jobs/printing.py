@@ -7,7 +7,7 @@ never the stream.  Runs within the runner's task; every wait is the runner's bea
 from firmware.gcode import messages, policy, values
 from firmware.gcode.review import Review, limits_for
 from firmware.jobs import states
-from firmware.jobs.queue import TAKEN
+from firmware.jobs.progress import Progress
 from firmware.motion import feeder as feeding
 from firmware.motion.feeder import Feeder
 from firmware.motion.side import MotionError
@@ -24,7 +24,6 @@ PARK_LIFT_NM = const(10000000)
 PARK_MM_S = const(100)
 PARK_Z_MM_S = const(10)
 _SLICE_MAX_MS = const(100)
-_PLACES_MAX = const(32)  # of 4 KiB each: more than a board looks ahead
 
 SAFE_FORMAT = "application/vnd.pwg-safe-gcode"
 ALL_AXES = (0, 1, 2)
@@ -63,20 +62,16 @@ class Printing:
         self.feeder = Feeder(runner.core, FEED_BYTES if roomy else SMALL_FEED_BYTES)
         self.waits_for_operator = False
         self.operator_message = ""
-        self._confirmed = False
+        self.confirmed = False
         self._tick_ms = max(1, runner.core.tick_hz // 1000)  # plan ticks a ms
-        self._materials = []  # of each tool
-        self._nozzles_c = []  # what the ticket asks of each tool
-        self._forced = {}  # heater: degC that the ticket asks for
+        self.materials = []  # of each tool
+        self.nozzles_c = []  # what the ticket asks of each tool
+        self.forced = {}  # heater: degC that the ticket asks for
         self._fed = {}  # heater: last target in the order of the document
-        self._used = {}  # heater: last target that was no "off", the ticket's or the document's
+        self.used = {}  # heater: last target that was no "off", the ticket's or the document's
         self._review = Review(policy.GCODE, {})
         self._ignored = 0
-        self._started_ms = 0
-        self._told = None  # (percent, s left, at ms) as M73 said
-        self._told_layers = 0
-        self._places = []  # (plan tick, bytes of text)
-        self._done_bytes = 0  # of the documents before
+        self.progress = Progress(runner)
         self._job = None
         self._objects = None  # gcode/objects.Objects of a document that names any
         self._first_object = 0  # index of its first in the job's list
@@ -88,18 +83,14 @@ class Printing:
     async def run(self, job):
         """Prints the job to its end, whatever it is; returns the JobEnd, with the job moved to that state."""
         runner = self.runner
-        self._started_ms = runner.clock.ticks_ms()
-        self._told = None
-        self._told_layers = 0
-        self._done_bytes = 0
-        self._places = []
+        self.progress.begin()
         self._ignored = 0
-        self._forced = {}
+        self.forced = {}
         self._fed = {}
-        self._used = {}
-        self._materials = []  # of each tool
-        self._nozzles_c = []  # what the ticket asks of each tool
-        self._confirmed = False
+        self.used = {}
+        self.materials = []  # of each tool
+        self.nozzles_c = []  # what the ticket asks of each tool
+        self.confirmed = False
         self._job = job
         self._objects = None
         self._first_object = 0
@@ -109,11 +100,11 @@ class Printing:
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
         try:
             await runner.store()
-            await self._prepare(job)
+            await seldom("firmware.jobs.preparing", "prepare")(self, job)
             starved = self.port.status().starvations
             for index in range(len(job.documents)):
                 await self._document(job, index)
-                self._done_bytes += self.feeder.taken_bytes
+                self.progress.document_done(self.feeder.taken_bytes)
             end = self._completed(self.port.status().starvations - starved)
         except JobEnd as e:
             end = e
@@ -169,7 +160,7 @@ class Printing:
         runner.locate()
         if end.state == states.COMPLETED:
             runner.status.progress = job.progress = 100
-        self._record(job)
+        self.record(job)
         job.time_left_s = 0 if end.state == states.COMPLETED else None
         runner.queue.move(job, end.state, end.reasons, end.message)
 
@@ -198,45 +189,6 @@ class Printing:
 
     # -- before the first document
 
-    async def _prepare(self, job):
-        runner = self.runner
-        targets = runner.materials.targets(job.ticket)
-        if runner.materials.missing(targets):
-            targets = await self._ask_for(job, targets)
-        self._materials = targets.materials
-        self._nozzles_c = targets.nozzles_c
-        await self._take_platform(job)
-        safe = job.documents[0].format == SAFE_FORMAT
-        first = targets.material
-        wishes = [("bed", targets.bed_c, first and first.bed_c), ("chamber", targets.chamber_c, first and first.chamber_c)]
-        for tool in range(targets.named):
-            material = targets.materials[tool]
-            wishes.append((self._nozzle(tool), targets.nozzles_c[tool], material and material.nozzle_c))
-        for heater, wanted, usual in wishes:
-            if heater not in self.machine.heaters or heater in self._forced:
-                continue
-            if wanted is None and safe:
-                wanted = usual
-            if wanted is not None:
-                self._forced[heater] = wanted
-                self._used[heater] = wanted
-                self._set_target(heater, wanted)
-        self._record(job)
-        await self.go_to_start()
-        for heater, _, _ in wishes:
-            if self._forced.get(heater):
-                await self._reach(heater)
-
-    async def _take_platform(self, job):
-        """From here on the platform is not clear; before, a routine may have to clear it of an earlier job's print."""
-        runner = self.runner
-        asked = runner.settings.get("platform_clearing")
-        if asked == "routine" and runner.queue.flag(TAKEN):
-            await seldom("firmware.jobs.clearing", "clear")(self, job)
-        if asked != "none":
-            runner.queue.set_flag(TAKEN, True)
-            await runner.store()
-
     async def go_to_start(self):
         """To where program motion starts; finds it first where that is not known."""
         self.core.begin()
@@ -253,23 +205,23 @@ class Printing:
         runner.marks.clear()
         self.core.begin()
         self.feeder.begin(reader)
-        self._places = []
+        self.progress.forget()
         await self._feed()
         await self._flush()
         runner.marks.clear()
         self.heating.off()
         self.fans_off()
         self._fed = {}
-        self._used = {}
+        self.used = {}
 
-    def _record(self, job):
+    def record(self, job):
         """What the job is printed with, as far as it is known: the ticket's word, then the document's."""
-        nozzles_c = [self._used.get(self._nozzle(tool)) for tool in range(len(self._materials))]
-        self.runner.materials.record(job.ticket, self._materials, nozzles_c, self._used_c("bed"), self._used_c("chamber"))
+        nozzles_c = [self.used.get(self.nozzle(tool)) for tool in range(len(self.materials))]
+        self.runner.materials.record(job.ticket, self.materials, nozzles_c, self._used_c("bed"), self._used_c("chamber"))
 
     def _used_c(self, heater):
         """What was asked for, else what is the case: a platform that stays cold has a temperature, too."""
-        target_c = self._used.get(heater)
+        target_c = self.used.get(heater)
         if target_c is None and heater in self.machine.heaters:
             now_c = self.heating.current_c(heater)
             return None if now_c is None else int(now_c + 0.5)
@@ -282,50 +234,26 @@ class Printing:
         await motion.travel([home[0], home[1], None], PARK_MM_S, self.runner.wait)
         await motion.travel([None, None, home[2]], PARK_Z_MM_S, self.runner.wait)
 
-    async def _ask_for(self, job, targets):
-        """Holds the job until its materials are loaded: that is, until somebody says so, or resumes the printer (PWG 5100.21-2019
-        section 6.1).  Returns its Targets."""
+    async def ask(self, job, note, message, done):
+        """Holds the job until done(), which may look at `confirmed`; note: for printer-state-reasons while it lasts."""
         runner = self.runner
-        known = runner.materials
-        tool, material = known.missing(targets)[0]
-        place = " in T%d" % tool if known.tools > 1 else ""
-        if material is None:
-            self.operator_message = "no material is loaded%s: load one and tell the printer which" % place
-        else:
-            self.operator_message = "load %s%s, then resume the printer" % (material.name, place)
-            if known.ready[tool] is not None:
-                self.operator_message += " (%s is loaded)" % known.ready[tool].name
+        self.operator_message = message
         self.waits_for_operator = True
-        runner.notes.append("material-needed")
-        runner.queue.move(job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED, states.RESOURCES_ARE_NOT_READY], self.operator_message)
+        self.confirmed = False
+        runner.notes.append(note)
+        runner.queue.move(job, states.PROCESSING_STOPPED, [states.PRINTER_STOPPED, states.RESOURCES_ARE_NOT_READY], message)
         await runner.store()
-        self._confirmed = False
         try:
-            while True:
-                missing = known.missing(known.targets(job.ticket))
-                if not missing or (self._confirmed and None not in [material for _, material in missing]):
-                    break
+            while not done():
                 await runner.wait(_SLICE_MAX_MS)
         finally:
             self.waits_for_operator = False
-            runner.notes.remove("material-needed")
-        if missing:
-            # who resumes the printer says that they are there
-            ready = list(known.ready)
-            for tool, material in missing:
-                ready[tool] = material
-            known.ready = ready
-            try:
-                runner.settings.set("material", known.keys())
-                await runner.settings.save()
-            except StorageError as error:
-                print_exception(error)  # it is loaded all the same, until power is lost
+            runner.notes.remove(note)
         runner.queue.move(job, states.PROCESSING, [states.JOB_PRINTING], "")
-        return known.targets(job.ticket)
 
     def confirm(self):
         """The operator resumes the printer."""
-        self._confirmed = True
+        self.confirmed = True
 
     # -- documents
 
@@ -333,7 +261,7 @@ class Printing:
         runner = self.runner
         document = job.documents[index]
         dialect = policy.SAFE_GCODE if document.format == SAFE_FORMAT else policy.GCODE
-        self._review = Review(dialect, limits_for(self.machine.caps, self._materials), self.machine.caps.tools)
+        self._review = Review(dialect, limits_for(self.machine.caps, self.materials), self.machine.caps.tools)
         self._fed = {}  # each document begins anew, as in the check
         self._first_object += len(self._objects.found) if self._objects is not None else 0
         self._objects = None
@@ -346,7 +274,7 @@ class Printing:
         reader = runner.queue.open_reader(job, index)
         try:
             self.feeder.begin(reader)
-            self._places = [(0, self._done_bytes)]
+            self.progress.document()
             await self._feed()
             await self._flush()
         finally:
@@ -365,7 +293,7 @@ class Printing:
             # one line at a time while any push of filament would be a mistake, or has to wait
             status = self.core.status()
             tool = status.tool
-            heater = self._nozzle(tool)
+            heater = self.nozzle(tool)
             careful = self._is_cold(tool) or self._fed.get(heater, values.MIN_EXTRUDE_C) < values.MIN_EXTRUDE_C
             fed_nm = status.position_nm(3)  # of all filament of this tool: G92 does not change it
             got = feeder.step(careful)
@@ -374,7 +302,7 @@ class Printing:
                 await self._guard_cold(tool, status.line)
             if got == feeding.READ:
                 if feeder.drained:
-                    self._count()
+                    self.progress.count(self.core.status().final_tick, self.feeder.taken_bytes)
                     await runner.wait(0)
             elif got == feeding.FULL:
                 await runner.wait(self._slice_ms())
@@ -401,7 +329,7 @@ class Printing:
         runner = self.runner
         while not self.core.flush():
             await runner.wait(self._slice_ms())
-        self._count()
+        self.progress.count(self.core.status().final_tick, self.feeder.taken_bytes)
         # a mark fires only while time passes, also one that stands before the first move
         while len(runner.marks) or not runner.motion.idle():
             await runner.wait(self._slice_ms())
@@ -448,6 +376,8 @@ class Printing:
         elif name == "G29" and self.runner.motion.bed is not None:
             # behind the way home, where the core may change the mesh
             await self.runner.motion.bed.measure(self.runner.wait)
+        elif name == "M600":
+            await seldom("firmware.jobs.change", "change")(self, self._job)
 
     def _leave_out(self):
         """The moves of an object that was canceled are left out, from the next line fed on: the core keeps count of both places."""
@@ -460,19 +390,19 @@ class Printing:
     async def _heat(self, event, heater, wait):
         target = values.target_c(event)
         cool = event.value("S") is None
-        forced = self._forced.get(heater)
+        forced = self.forced.get(heater)
         if target and forced is not None:
             target = forced
         self._fed[heater] = target
         if target:
-            self._used[heater] = target
+            self.used[heater] = target
         if not wait:
             await self._mark((_TARGET, heater, target))
             return
         await self._flush()
-        self._set_target(heater, target)
+        self.set_target(heater, target)
         if target and (cool or (self.heating.current_c(heater) or 0) < target):
-            await self._reach(heater)
+            await self.reach(heater)
 
     async def _mark_progress(self, event):
         percent = event.value("P")
@@ -496,26 +426,21 @@ class Printing:
         """Does what a mark was set for; the motion has reached its place."""
         kind = action[0]
         if kind == _TARGET:
-            self._set_target(action[1], action[2])
+            self.set_target(action[1], action[2])
         elif kind == _FAN:
             self._set_fan(action[1])
         elif kind == _PROGRESS:
-            self._told = (action[1], action[2], self.runner.clock.ticks_ms())
+            self.progress.told(action[1], action[2])
         elif kind == _LAYER:
-            self._told_layers += 1
-            # ;LAYER:0 is the first
-            layer = action[1] + 1 if action[1] >= 0 else self._told_layers
-            self.runner.status.layer = layer
-            if self.runner.job is not None:
-                self.runner.job.layer = layer
+            self.progress.layer(action[1])
 
     # -- heat
 
-    def _set_target(self, heater, target_c):
+    def set_target(self, heater, target_c):
         if not self.runner.supervisor.latched:
             self.heating.set_target(heater, target_c)
 
-    async def _reach(self, heater):
+    async def reach(self, heater):
         """Until the heater is at its target."""
         runner = self.runner
         start_ms = runner.clock.ticks_ms()
@@ -547,12 +472,12 @@ class Printing:
         """The part fan; others belong to heating."""
         self._set_fan(0)
 
-    def _nozzle(self, tool):
+    def nozzle(self, tool):
         """Name of the heater of a tool."""
         return nozzle_of(tool, self.machine.heaters)
 
     def _is_cold(self, tool):
-        now = self.heating.current_c(self._nozzle(tool))
+        now = self.heating.current_c(self.nozzle(tool))
         return now is None or now < values.MIN_EXTRUDE_C
 
     async def _guard_cold(self, tool, line):
@@ -560,23 +485,23 @@ class Printing:
 
         Motion is held meanwhile, which the step stream does not notice.
         """
-        heater = self._nozzle(tool)
-        material = self._materials[tool] if self._materials else None
+        heater = self.nozzle(tool)
+        material = self.materials[tool] if self.materials else None
         target = self._fed.get(heater)
         if target is None:
-            target = self._forced.get(heater)
-        if target is None and self._nozzles_c:
-            target = self._nozzles_c[tool]
+            target = self.forced.get(heater)
+        if target is None and self.nozzles_c:
+            target = self.nozzles_c[tool]
         if target is None and material is not None:
             # a document that says nothing of temperatures gets the material's
-            target = self._forced[heater] = self._used[heater] = material.nozzle_c
+            target = self.forced[heater] = self.used[heater] = material.nozzle_c
         if not target or target < values.MIN_EXTRUDE_C:
             self.port.quick_stop()
             text = "line %d: the nozzle is too cold to extrude: %d degC asked for, %d needed" % (line, target or 0, values.MIN_EXTRUDE_C)
             raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_UNPRINTABLE_ERROR], text)
         self.port.hold()
-        self._set_target(heater, target)
-        await self._reach(heater)
+        self.set_target(heater, target)
+        await self.reach(heater)
         self.port.resume()
 
     # -- every 100 ms
@@ -595,41 +520,4 @@ class Printing:
             # pulling back is harmless: slicers do so after switching the nozzle off
             if self._is_cold(pushed) and not self.runner.supervisor.latched and self.runner.is_printing():
                 self.runner.supervisor.stop(["extruder-temperature-low-error"], "the nozzle is too cold to extrude")
-        self._tell(now_ms)
-
-    def _count(self):
-        """Notes how much text was taken when the plan reached so far; what is played says later how far the print is."""
-        if len(self._places) < _PLACES_MAX:
-            self._places.append((self.core.status().final_tick, self._done_bytes + self.feeder.taken_bytes))
-
-    def _progress(self, job):
-        """Percent by bytes whose motion was played, between places by time."""
-        places = self._places
-        status = self.port.status()
-        total = job.text_bytes or job.size
-        if status.side or not places or not total:
-            return
-        played = status.played_tick
-        while len(places) > 1 and places[1][0] <= played:
-            places.pop(0)
-        tick, done = places[0]
-        if len(places) > 1 and played > tick:
-            done += (places[1][1] - done) * (played - tick) // (places[1][0] - tick)
-        self.runner.status.progress = job.progress = min(done * 100 // total, 99)
-
-    def _tell(self, now_ms):
-        job = self.runner.job
-        status = self.runner.status
-        left_s = None
-        if self._told is None or self._told[0] is None:
-            self._progress(job)
-        if self._told is not None:
-            percent, told_s, at_ms = self._told
-            if percent is not None:
-                status.progress = job.progress = min(percent, 99)
-            if told_s is not None:
-                left_s = max(0, told_s - (now_ms - at_ms) // 1000)
-        if left_s is None and status.progress >= 2:
-            spent_s = (now_ms - self._started_ms) // 1000
-            left_s = spent_s * (100 - status.progress) // status.progress
-        status.time_left_s = job.time_left_s = left_s
+        self.progress.tell(now_ms)

@@ -5,7 +5,7 @@ import json
 
 from firmware.jobs import states
 from firmware.jobs.queue import TAKEN
-from tests.firmware.helpers_printing import Printer, material
+from tests.firmware.helpers_printing import Printer, direct_digest, material
 
 SQUARE = b"G28\nG1 X50 Y50 Z1 F6000\nG1 X60 Y50\nG1 X60 Y60\nG1 X50 Y60\nG1 X50 Y50\n"
 ROUTINE = "M190 R45\nG1 Z5 F900\nG1 X200 Y200 F6000\nG1 Y10\n"
@@ -212,5 +212,35 @@ def test_a_job_goes_on_once_its_material_is_loaded():
             printer.app.materials.loaded = printer.app.materials.by_key("petg")
             assert (await printer.ended(job)).state == states.COMPLETED
             assert "material-needed" not in printer.status.state_reasons
+
+    run(go())
+
+
+def test_a_change_of_filament_waits_out_of_the_way_and_goes_on_at_its_place():
+    data = b"G28\nM109 S210\nM83\nG1 X50 Y50 Z1 F6000\nG1 X60 E1 F1200\nM600\nG1 X70 E1\nG1 Y60 E1\nM104 S0\n"
+
+    async def go():
+        async with Printer() as printer:
+            job = await printer.submit(data)
+            await printer.until(lambda: job.state == states.PROCESSING_STOPPED and "material-needed" in printer.status.state_reasons)
+            assert job.message == "change the filament, then resume the printer" and printer.status.printer_state == 5
+            assert printer.status.position_um[2] == 11000 and printer.status.position_um[0] != 60000
+            assert printer.app.heating.target_c("nozzle") == 210
+            assert printer.runner.resume()
+            job = await printer.ended(job)
+            assert job.state == states.COMPLETED, job.message
+            assert printer.digest == direct_digest(data)
+
+    run(go())
+
+
+def test_a_change_of_filament_can_be_canceled():
+    async def go():
+        async with Printer() as printer:
+            job = await printer.submit(SQUARE + b"M600\nG1 X70 F600\n")
+            await printer.until(lambda: job.state == states.PROCESSING_STOPPED)
+            printer.queue.cancel(job)
+            job = await printer.ended(job)
+            assert job.state == states.CANCELED and printer.is_safe()
 
     run(go())

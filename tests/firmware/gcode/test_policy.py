@@ -10,10 +10,10 @@ from firmware.gcode.policy import FLUSH, GCODE, IGNORE, MARK, OBJECT, REFUSE, SA
     "names, want",
     [
         ("M104 M106 M107 M140 M141 M73 M117", MARK),
-        ("M109 M190 M191 M400 G28 G29 T0 T1 T4", FLUSH),
+        ("M109 M190 M191 M400 M600 G28 G29 T0 T1 T4", FLUSH),
         ("M17 M18 M84 M105 M110 M115 M118 M300 M572 M593 M220 M221", IGNORE),
         ("M486 E0", OBJECT),
-        ("G10 G11 M600 M900 T5 M0 M1 M2 M30 M112 M302 M303 M500 M501 M502 M851 M906 M92 M999 M997 M98 M28 M211 G38.2 G80 M862.3", REFUSE),
+        ("G10 G11 M900 T5 M0 M1 M2 M30 M112 M302 M303 M500 M501 M502 M851 M906 M92 M999 M997 M98 M28 M211 G38.2 G80 M862.3", REFUSE),
     ],
 )
 def test_gcode_table(names, want):
@@ -46,7 +46,7 @@ def test_anything_else_is_refused():
                 assert policy.classify(GCODE, letter, number) == REFUSE
                 assert policy.classify(SAFE_GCODE, letter, number) == REFUSE
     assert policy.classify(GCODE, "M", 104, 1) == REFUSE
-    assert len(allowed) == 32
+    assert len(allowed) == 33
 
 
 def test_safe_allows_nothing_that_gcode_refuses():
