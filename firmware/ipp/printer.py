@@ -74,7 +74,7 @@ class Printer:
     @property
     def configured(self):
         """An object that is another one as soon as anything but Live's attributes has changed."""
-        return self._loaded_part if self.materials.loaded is self._loaded else None
+        return self._loaded_part if self.materials.ready is self._loaded else None
 
     @property
     def document_attributes(self):
@@ -155,7 +155,7 @@ class Printer:
         return _encoded(row, found())
 
     def _encode_loaded(self):
-        self._loaded = self.materials.loaded
+        self._loaded = self.materials.ready
         computed = seldom(_VALUES, "of_loaded")(self.materials)
         part = []
         for name in sorted(computed):
@@ -172,7 +172,7 @@ class Printer:
         attributes-natural-language of the request."""
         if not self._fixed.size:
             self.refresh()
-        elif self.materials.loaded is not self._loaded:
+        elif self.materials.ready is not self._loaded:
             self._encode_loaded()
         fixed = self._fixed
         if requested.everything():

@@ -90,6 +90,8 @@ class FakeSettings(dict):
     def check(self, name, value):
         if name == "geo_location" and value and not value.startswith("geo:"):
             raise ConfigError("settings." + name, "a geo: URI")
+        if name == "platform_clearing" and value not in ("none", "operator"):
+            raise ConfigError("settings." + name, "none or operator")
         if name == "printer_name" and not value:
             raise ConfigError("settings." + name, "a text")
 
