@@ -53,7 +53,8 @@ def squeeze(sources: dict[Path, str], bundles: dict[str, list[str]] | None = Non
 
     bundles: {name of a bundle: [names of modules, ...]}: these and all that they import at their top and that is in no earlier bundle.
     reserved: a container of names (strings) of attributes that are left alone.  entries: names of globals outside of bundles that are
-    reached from elsewhere.  known: names that the interpreter has anyway.
+    reached from elsewhere.  known: names that the interpreter has anyway, those to be
+    used first in front.
     """
     program = _Program([Module(path, text) for path, text in sources.items()], bundles or {}, reserved, entries, known)
     texts = {}
@@ -199,7 +200,7 @@ class _Program:
             for _, node in module.statements:
                 for alias in node.names:
                     taken.update(alias.name.split("."), [alias.asname])
-        return [name for name in sorted(known) if name not in taken and not name.startswith("__")]
+        return [name for name in known if name not in taken and not name.startswith("__")]
 
     def _number(self, number):
         return self._words[number] if number < len(self._words) else _NUMBER % number

@@ -1,7 +1,8 @@
 """What operations share: answers that succeeded, changes that must be durable, a job that is canceled."""
 
-from firmware.ipp import status
+from firmware.ipp import codec, status, tags
 from firmware.ipp.codec import Response
+from firmware.ipp.requested import text
 from firmware.ipp.status import IppError
 from firmware.jobs import states
 from firmware.jobs.errors import Busy, QueueFull, TicketTooLarge
@@ -47,3 +48,11 @@ def cancel(printer, job, reason, message):
     """Cancels a job wherever it is; raises states.IllegalMove when it has ended or is ending."""
     if not printer.queue.cancel(job, reason, message):
         printer.runner.cancel(job, [reason])
+
+
+def supplied(entries, op):
+    """Notes in a job's ticket what the client said of the document (PWG 5100.7)."""
+    for name, tag in (("document-format", tags.MIME), ("document-name", tags.NAME), ("compression", tags.KEYWORD)):
+        given = text(op, name)
+        if given is not None:
+            entries[name + "-supplied"] = codec.attribute(tag, name + "-supplied", [given])

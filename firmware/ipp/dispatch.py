@@ -40,6 +40,12 @@ class Context:
         self.uri = None
         self.printer = None
         self.unsupported = []
+        self.patient = False  # as in net/server.Settings
+
+    async def turn(self):
+        """Gives the others a turn, where memory is short."""
+        if self.patient:
+            await compat.sleep_ms(0)
 
     def identified(self, name, role):
         """Says who the client is: an authenticated name or None, and a role."""
@@ -88,7 +94,11 @@ class Dispatcher:
             checks.check_header(request, self.operations)
             if error is not None:
                 raise error
-            handler = self._check(ctx, request)
+            await ctx.turn()
+            entry = self.operations[request.operation]  # which may be loaded for it
+            await ctx.turn()
+            handler = self._check(ctx, request, entry)
+            await ctx.turn()
             response = await handler(ctx)
         except IppError as e:
             response = Response(e.status, e.message)
@@ -108,8 +118,8 @@ class Dispatcher:
                 response.status = status.OK_IGNORED
         return response
 
-    def _check(self, ctx, request):
-        handler, kind = self.operations[request.operation][:2]
+    def _check(self, ctx, request, entry):
+        handler, kind = entry[:2]
         op = ctx.op = checks.operation_attributes(request)
         path, job_id = checks.target(op, kind, self.paths)
         ctx.uri = ("ipps" if ctx.tls else "ipp", ctx.host, path)

@@ -4,11 +4,11 @@ As printer_ops.py; OPERATIONS is the table.  Not here: the queue's rules (firmwa
 not allow.
 """
 
-from firmware.ipp import formats, materials, status, tags, ticket, values
-from firmware.ipp.answers import cancel, not_possible, stored
+from firmware.ipp import formats, materials, status, tags, values
+from firmware.ipp.answers import cancel, not_possible, stored, supplied
 from firmware.ipp.checks import JOB
 from firmware.ipp.codec import Response
-from firmware.ipp.printer_ops import supplied
+from firmware.ipp.requested import flag, text
 from firmware.ipp.status import BodyError, IppError
 from firmware.jobs import package, states
 from firmware.jobs.errors import Busy, JobClosed, TooManyDocuments
@@ -24,11 +24,11 @@ async def send_document(ctx):
     op = ctx.op
     if "last-document" not in op:
         raise IppError(status.BAD_REQUEST, "'last-document' is missing.")
-    last = ticket.flag(op, "last-document")
+    last = flag(op, "last-document")
     if not job.open:
         raise IppError(status.NOT_POSSIBLE, "Job %d takes no more documents." % job.id)
-    document_format = ticket.text(op, "document-format")
-    compression = ticket.text(op, "compression")
+    document_format = text(op, "document-format")
+    compression = text(op, "compression")
     formats.check_both(document_format, compression)
     try:
         start = await _start(ctx.body)
@@ -75,7 +75,7 @@ async def _receive(ctx, job, document_format, compression, start, last):
             await _unprintable(queue, job, _BROKEN[e.status], e.message)
         raise
     try:
-        writer = queue.open_document(job, kind, compression, ticket.text(ctx.op, "document-name"))
+        writer = queue.open_document(job, kind, compression, text(ctx.op, "document-name"))
     except Busy as e:
         raise IppError(status.BUSY, "Not now: %s." % e.message)
     except JobClosed as e:
@@ -164,7 +164,7 @@ async def cancel_job(ctx):
     job = ctx.job
     reason = states.CANCELED_BY_USER if job.user == ctx.user else states.CANCELED_BY_OPERATOR
     try:
-        cancel(ctx.printer, job, reason, ticket.text(ctx.op, "message"))
+        cancel(ctx.printer, job, reason, text(ctx.op, "message"))
     except states.IllegalMove:
         raise not_possible(job)
     await stored(ctx.printer.queue)

@@ -6,7 +6,7 @@ does not have (PWG 5100.21-2019).
 """
 
 from firmware.ipp import codec, formats, status, tags, ticket
-from firmware.ipp.answers import answer, made, stored
+from firmware.ipp.answers import answer, made, stored, supplied
 from firmware.ipp.checks import PRINTER
 from firmware.ipp.codec import clip
 from firmware.ipp.status import IppError
@@ -60,14 +60,6 @@ async def validate_document(ctx):
     """PWG 5100.13: as Send-Document, without a document; document attributes are judged as those of a job's ticket."""
     formats.check_both(ticket.text(ctx.op, "document-format"), ticket.text(ctx.op, "compression"))
     return answer(ticket.judge(ctx.printer, ctx.op, ctx.group(tags.DOCUMENT_GROUP))[1])
-
-
-def supplied(entries, op):
-    """Notes in a job's ticket what the client said of the document (PWG 5100.7)."""
-    for name, tag in (("document-format", tags.MIME), ("document-name", tags.NAME), ("compression", tags.KEYWORD)):
-        text = ticket.text(op, name)
-        if text is not None:
-            entries[name + "-supplied"] = codec.attribute(tag, name + "-supplied", [text])
 
 
 # operation-id: (handler, target)

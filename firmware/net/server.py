@@ -19,7 +19,6 @@ _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _IPP_HEADERS = (("Content-Type", "application/ipp"), ("Cache-Control", "no-cache"))
 _RETRY_AFTER_S = const(5)
 _MAX_REFUSED = const(2)
-_PIECES_A_TURN = const(64)  # of an answer, between two chances for the other tasks
 
 
 class Settings:
@@ -38,6 +37,8 @@ class Settings:
     evict_ms: idle time after which a connection gives way to a new one when all are taken
     sweep_ms: how often deadlines are looked at
     quick_answers: how many answers are kept whole (quick.py), 0: none
+    pieces_a_turn: attributes of an answer between two turns of the others
+    patient: a request is worked on in steps, between which the others have a turn and garbage can go
     """
 
     def __init__(self, connections=4):
@@ -55,6 +56,8 @@ class Settings:
         self.evict_ms = 1000
         self.sweep_ms = 500
         self.quick_answers = 0
+        self.pieces_a_turn = 4
+        self.patient = True
         self.http = http1.Limits()
         self.ipp = codec.Limits()
 
@@ -65,6 +68,8 @@ def desktop_settings(connections=256):
     settings.read_bytes = settings.send_bytes = 65536
     settings.drain_bytes = 1 << 20
     settings.quick_answers = 64
+    settings.pieces_a_turn = 64
+    settings.patient = False
     settings.http = http1.Limits(8190, 32768, 100)
     settings.ipp = codec.Limits(65536, 4096)
     return settings
@@ -282,6 +287,7 @@ class Server:
         decoder = None
         host = request.host if request.host is not None else b"localhost"
         ctx = Context(client.peer, client.tls, str(host, "utf-8"), body)
+        ctx.patient = self._settings.patient
         if access is not None and identity is not None:
             ctx.identified(identity.name, identity.role)
             ctx.offers = access.offers(client.peer, client.tls)
@@ -293,6 +299,7 @@ class Server:
         if keep and response.status >= BAD_REQUEST and client.http.left != 0:
             # some clients miss an answer that comes while they send
             keep = await client.drain_body(self._settings.linger_ms)
+        await ctx.turn()
         version = self._dispatcher.version(message)
         keep = await self._send_ipp(client, request, response, version, message.request_id, keep, keep_answer)
         return await self._finish(client, keep)
@@ -328,7 +335,7 @@ class Server:
             out.append(piece)
             size += len(piece)
             count += 1
-            if count % _PIECES_A_TURN == 0:
+            if count % self._settings.pieces_a_turn == 0:
                 # a list of a thousand jobs must not hold up the machine
                 await compat.sleep_ms(0)
             if size >= limit:

@@ -47,7 +47,8 @@ class _Interpreter:
         return name.encode() + b"\0" in self._octets  # the end of a longer one, too: linkers put them together
 
     def __iter__(self):
-        return iter({name.decode() for name in re.findall(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_]{2,24}(?=\0)", self._octets)})
+        words = {name.decode() for name in re.findall(rb"(?<=\0)[A-Za-z_][A-Za-z0-9_]{1,24}(?=\0)", self._octets)}
+        return iter(sorted(words, key=lambda word: (len(word) < 4 or not word.islower(), word)))  # what may be chance comes last
 
 
 def device_modules() -> list[Path]:
@@ -56,6 +57,10 @@ def device_modules() -> list[Path]:
     for room in ROOMS:
         found += sorted(path.relative_to(ROOT) for path in (ROOT / room).rglob("*.py"))
     return [path for path in found if path.as_posix() not in DESKTOP_ONLY]
+
+
+def _is_simulator(module: Path) -> bool:
+    return module.parts[:2] == ("hal", "sim") or module == Path("hal/stepsink.py")
 
 
 def compile_module(source: Path, output: Path, text: Path | None = None) -> None:
@@ -85,7 +90,7 @@ def rom(squeezed: bool = False) -> Path:
     texts = {module: (ROOT / module).read_text() for module in device_modules()}
     texts.update({Path(f"{name}.py"): (ROOT / f"tests/wasm/{name}.py").read_text() for name in PROGRAMS})
     if squeezed:
-        texts = {module: text for module, text in texts.items() if module.parts[:2] != ("hal", "sim") and module.name not in UNSQUEEZED}
+        texts = {module: text for module, text in texts.items() if not _is_simulator(module) and module.name not in UNSQUEEZED}
         known = _Interpreter()
         texts = squeeze.squeeze(texts, BUNDLES, known, ENTRIES, known).texts
     key = hashlib.sha256()
@@ -103,7 +108,8 @@ def rom(squeezed: bool = False) -> Path:
             text = sources / module
             text.parent.mkdir(parents=True, exist_ok=True)
             text.write_text(texts[module])
-            compile_module(module, (tree / module).with_suffix(".mpy"), text)
+            # a path would be one more name
+            compile_module(Path(module.stem) if squeezed else module, (tree / module).with_suffix(".mpy"), text)
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(compiled, texts))
