@@ -6,27 +6,29 @@ int64_t pw_seg_start(const struct pw_planner *pl, uint32_t n)
     return n == pl->look.first ? pl->look.start_s_q32 : pw_seg_at(pl, n - 1)->end_q32;
 }
 
-/* What constant acceleration adds to the squared speed over segment n, as far as it is not final. */
-static int64_t pw_gain2(struct pw_planner *pl, uint32_t n)
+/* What constant acceleration adds to the squared speed over a segment, as far as it is not final. */
+static int64_t pw_gain2(struct pw_planner *pl, const struct pw_seg *sg, int64_t start)
 {
-    const struct pw_seg *sg = pw_seg_at(pl, n);
-    return pw_square_q48(2 * pw_accel(pl, sg->accel_um_s2), pw_max64(sg->end_q32 - pw_seg_start(pl, n), 0));
+    return pw_square_q48(2 * pw_accel(pl, sg->accel_um_s2), pw_max64(sg->end_q32 - start, 0));
 }
 
-int64_t pw_limit2(struct pw_planner *pl, uint32_t n)
+static int64_t pw_limit2_of(struct pw_planner *pl, const struct pw_seg *sg, const struct pw_seg *next)
 {
-    const struct pw_seg *sg = pw_seg_at(pl, n);
-    return sg->jcap == 0 ? 0 : pw_min64(pw_unpack_v2(sg->jcap), pw_both_cap2(pl, sg, pw_seg_at(pl, n + 1)));
+    return sg->jcap == 0 ? 0 : pw_min64(pw_unpack_v2(sg->jcap), pw_both_cap2(pl, sg, next));
 }
+
+int64_t pw_limit2(struct pw_planner *pl, uint32_t n) { return pw_limit2_of(pl, pw_seg_at(pl, n), pw_seg_at(pl, n + 1)); }
 
 int pw_pass_back(struct pw_planner *pl, int32_t work)
 {
     struct pw_looking *lk = &pl->look;
-    for (; lk->n != lk->first && work > 0; lk->n--, work--) {
+    const struct pw_seg *sg = pw_seg_at(pl, lk->n), *before;
+    for (; lk->n != lk->first && work > 0; lk->n--, work--, sg = before) {
+        before = pw_seg_at(pl, lk->n - 1);
         if (lk->n == lk->end) lk->carry = 0;
         else {
-            lk->carry = pw_seg_at(pl, lk->n)->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, lk->n);
-            lk->carry = pw_min64(lk->carry, pw_limit2(pl, lk->n - 1));
+            lk->carry = sg->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, sg, before->end_q32);
+            lk->carry = pw_min64(lk->carry, pw_limit2_of(pl, before, sg));
         }
         pl->v2_q48[lk->n - 1 - lk->first] = lk->carry;
     }
@@ -36,10 +38,13 @@ int pw_pass_back(struct pw_planner *pl, int32_t work)
 int pw_pass_on(struct pw_planner *pl, int32_t work)
 {
     struct pw_looking *lk = &pl->look;
+    int64_t start = pw_seg_start(pl, lk->n);
     if (lk->n == lk->first) lk->carry = pw_mulshift(lk->start_v_q32, lk->start_v_q32, 16);
     for (; lk->n != lk->end && work > 0; lk->n++, work--) {
+        const struct pw_seg *sg = pw_seg_at(pl, lk->n);
         int64_t *v2 = &pl->v2_q48[lk->n - lk->first];
-        lk->carry = pw_seg_at(pl, lk->n)->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, lk->n);
+        lk->carry = sg->flags & PW_SEG_DWELL ? 0 : lk->carry + pw_gain2(pl, sg, start);
+        start = sg->end_q32;
         if (lk->carry < *v2) *v2 = lk->carry;
         lk->carry = *v2;
     }
@@ -69,12 +74,12 @@ int pw_gather(struct pw_planner *pl, int32_t work)
         int64_t v2 = pl->v2_q48[lk->n - lk->first];
         if (!(sg->flags & PW_SEG_DWELL)) {
             if (sg->accel_um_s2 < k->accel_um_s2) k->accel_um_s2 = sg->accel_um_s2;
-            if (sg->cruise_um_s < k->over_um_s && lk->carry + v2 + pw_gain2(pl, lk->n) >= 2 * pw_cap2(pl, pw_seg_cap(sg))) k->over_um_s = sg->cruise_um_s;
+            if (sg->cruise_um_s < k->over_um_s && lk->carry + v2 + pw_gain2(pl, sg, pw_seg_start(pl, lk->n)) >= 2 * pw_cap2(pl, pw_seg_cap(sg))) k->over_um_s = sg->cruise_um_s;
         }
         lk->carry = v2;
         k->u_q32 = lk->u_q32;
         if (lk->n + 1 != lk->end) {
-            int64_t limit2 = pw_limit2(pl, lk->n);
+            int64_t limit2 = pw_limit2_of(pl, sg, pw_seg_at(pl, lk->n + 1));
             if (v2 < limit2) continue;
             k->u_q32 = pw_sqrt_q48(limit2);
             k[1].over_um_s = k[1].accel_um_s2 = PW_NO_LIMIT;

@@ -36,16 +36,24 @@ static int pw_keeps_margin(struct pw_planner *pl, int64_t s, int64_t v)
 {
     const uint32_t end = pl->look.window;
     struct pw_limits lim;
-    uint32_t n;
+    uint32_t n, left;
     int32_t accel = PW_NO_LIMIT;
     int64_t v2 = pw_mulshift(v, v, 16);
     if (v == 0) return s < pw_seg_at(pl, end - 1)->end_q32; /* the stop at the end of the window is only its end */
     lim.jerk = pl->jerk_q32;
     lim.accel = pw_accel(pl, accel);
-    for (n = pl->open; n != end; n++) {
+    for (n = pl->open, left = end - n; left > 0;) { /* the first that does not end before s */
+        uint32_t half = left / 2;
+        if (pw_seg_at(pl, n + half)->end_q32 < s) {
+            n += half + 1;
+            left -= half + 1;
+        } else {
+            left = half;
+        }
+    }
+    for (; n != end; n++) {
         const struct pw_seg *sg = pw_seg_at(pl, n);
         int64_t limit2;
-        if (sg->end_q32 < s) continue;
         if (sg->flags & PW_SEG_DWELL) return pw_ramp_length(&lim, v, 0) <= sg->end_q32 - s;
         if (sg->accel_um_s2 < accel) {
             accel = sg->accel_um_s2;

@@ -46,7 +46,13 @@ int64_t pw_mulshift32(int64_t a, int64_t b)
     return (int64_t)(r + ((uint64_t)top << 32));
 }
 
-int64_t pw_mulshift_any(int64_t a, int64_t b, int n) { return n < 32 ? pw_mulshift_low(a, b, n) : pw_mulshift_pieces(a, b, n); }
+int64_t pw_mulshift_any(int64_t a, int64_t b, int n)
+{
+    return n == 16 ? pw_mulshift_low(a, b, 16) : pw_mulshift_pieces(a, b, n); /* squares; shifts by a constant are short */
+}
+#if defined(__ARM_ARCH_6M__)
+int64_t pw_mulq32(int64_t a, uint32_t u) { return pw_mulq32_pieces(a, u); }
+#endif
 #endif
 
 /* 1 / sqrt of the leading 16 bits by Newton's iteration from a table (3 % -> 0.15 % -> 2^-14), then twice the root's own, whose rest

@@ -5,17 +5,27 @@
 #define PW_MATH_H
 #include <stdint.h>
 
-/* An M0+ has its code in RAM, which is short: what is longer there than a call is called, and pw_math.c has it. */
-#if defined(__ARM_ARCH_6M__)
+/* An M0+ has its code in RAM, which is short: what is longer there than a call is called, and pw_math.c has it (but with -O2, which wants speed). */
+#if defined(__ARM_ARCH_6M__) && defined(__OPTIMIZE_SIZE__)
 #define PW_SMALL 1
 #define PW_LEAN
 #else
 #define PW_LEAN static inline
 #endif
+/* 32 by 32 bits to 64: chips without that instruction are given the four products themselves, others the operator. */
 #if defined(PW_SMALL)
-uint64_t pw_umul64(uint32_t a, uint32_t b); /* 32 by 32 bits to 64 */
+uint64_t pw_umul64(uint32_t a, uint32_t b);
 #else
-static inline uint64_t pw_umul64(uint32_t a, uint32_t b) { return (uint64_t)a * b; }
+static inline uint64_t pw_umul64(uint32_t a, uint32_t b)
+{
+#if defined(__ARM_ARCH_6M__)
+    uint32_t a0 = a & 0xFFFF, a1 = a >> 16, b0 = b & 0xFFFF, b1 = b >> 16;
+    uint32_t lo = a0 * b0, mid = a1 * b0 + (lo >> 16), more = a0 * b1 + (mid & 0xFFFF); /* neither sum passes 32 bits */
+    return (uint64_t)(a1 * b1 + (mid >> 16) + (more >> 16)) << 32 | (more << 16 | (lo & 0xFFFF));
+#else
+    return (uint64_t)a * b;
+#endif
+}
 #endif
 #if defined(PW_SMALL) && !defined(PW_MATH_HERE)
 int64_t pw_min64(int64_t a, int64_t b);
@@ -129,6 +139,9 @@ static inline int64_t pw_mulq32_pieces(int64_t a, uint32_t u)
     return (int64_t)r;
 }
 
+#if defined(__ARM_ARCH_6M__)
+int64_t pw_mulq32(int64_t a, uint32_t u);
+#else
 static inline int64_t pw_mulq32(int64_t a, uint32_t u)
 {
 #if defined(__SIZEOF_INT128__)
@@ -137,6 +150,7 @@ static inline int64_t pw_mulq32(int64_t a, uint32_t u)
     return pw_mulq32_pieces(a, u);
 #endif
 }
+#endif
 
 /* floor(a * 2^32 / b) for 0 <= a, 0 < b < 2^62; the caller bounds the result to 63 bits. */
 static inline int64_t pw_divq32_plain(int64_t a, int64_t b)

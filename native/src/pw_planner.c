@@ -119,9 +119,10 @@ int64_t pw_cap2(struct pw_planner *pl, int32_t um_s)
 
 int64_t pw_accel(struct pw_planner *pl, int32_t um_s2)
 {
+    if (um_s2 == PW_NO_LIMIT) return (int64_t)1 << 40;
     if (pl->accel_um_s2 != um_s2) {
         pl->accel_um_s2 = um_s2;
-        pl->accel_q32 = um_s2 == PW_NO_LIMIT ? (int64_t)1 << 40 : pw_max64(pw_mulshift(um_s2, pl->unit_um_s2_q64, 32), 1);
+        pl->accel_q32 = pw_max64(pw_mulshift(um_s2, pl->unit_um_s2_q64, 32), 1);
     }
     return pl->accel_q32;
 }

@@ -1,7 +1,7 @@
 /* What a compiler calls for quotients of 64 bits: the core's own division, which it has with it anyhow, in place of libgcc's (a kilobyte more). */
 #include "pw_math.h"
 
-#if !defined(PW_WIDE)
+#if defined(__ARM_ARCH_6M__) /* others divide 32 bits themselves, and libgcc's way with that is faster */
 
 uint64_t __udivmoddi4(uint64_t n, uint64_t d, uint64_t *rest);
 uint64_t __udivmoddi4(uint64_t n, uint64_t d, uint64_t *rest)
