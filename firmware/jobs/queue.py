@@ -15,7 +15,7 @@ from firmware.jobs.incoming import DocumentWriter
 from firmware.jobs.job import DOCUMENTS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, PRIORITY_DEFAULT, Job
 from firmware.jobs.store import Store
 from hal import compat
-from hal.compat import const
+from hal.compat import const, seldom
 from hal.errors import BusyError, StorageError, StorageFull
 
 MULTIPLE_OPERATION_TIME_OUT_S = const(120)  # RFC 8011 section 5.4.31: 60 to 240 usual
@@ -58,24 +58,9 @@ class JobQueue:
         self._incoming = []
         self._unchecked = []
         self._ready = []
-        jobs = self._store.load()
-        known = {}
-        for job in jobs:
-            if self._lost(job) is None or not job.open:
-                for document in job.documents:
-                    known[document.file] = document.size
-        wrong = self._store.load_files(known)
-        for job in jobs:
+        for job, lost in seldom("firmware.jobs.recovery", "recover")(self._store):
             order.put_in(self._active, job)
             self._by_id[job.id] = job
-        for job in jobs:
-            lost = self._lost(job)
-            for document in job.documents:
-                if lost is not None and document.file not in known:
-                    document.file = None
-                elif document.file in wrong:
-                    document.file = None
-                    lost = lost or ([states.ABORTED_BY_SYSTEM], "a document of the job is missing or damaged")
             if lost is not None:
                 self._end(job, states.ABORTED, lost[0], lost[1])
                 self._store.save_later(job)
@@ -83,14 +68,6 @@ class JobQueue:
                 job.checked = None
                 self._unchecked.append(job)
         self.changed.set()
-
-    def _lost(self, job):
-        """What a restart does to a job: (reasons, message) when it ends, else None."""
-        if job.state == states.PROCESSING or job.state == states.PROCESSING_STOPPED:
-            return [states.ABORTED_BY_SYSTEM], "power was lost while the job was printing"
-        if job.open:
-            return [states.ABORTED_BY_SYSTEM, states.SUBMISSION_INTERRUPTED], "power was lost before all documents had arrived"
-        return None
 
     # -- looking -------------------------------------------------------------------------------------------------------------
 
@@ -495,4 +472,3 @@ class JobQueue:
     def open_reader(self, job, document=0):
         """Reader of a document's text (spool.Reader: readinto, close, size).  Raises StorageError, DataError."""
         return self.spool.open(job.documents[document])
-
