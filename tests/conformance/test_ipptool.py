@@ -1,6 +1,7 @@
 """The running printer judged by ipptool (cups-ipp-utils): test files of our own beside this one, and those of the package that apply.
 
-Each module run starts one `sim` on a free port with a state of its own.  A missing ipptool fails: nothing is skipped silently.
+Each file of ours and each suite has a `sim` of its own, so that the order of the tests does not matter; what only asks shares one.  A
+missing ipptool fails: nothing is skipped silently.
 """
 
 import contextlib
@@ -88,6 +89,12 @@ def printer(request, tmp_path_factory):
         yield uri.replace("ipp:", request.param + ":")
 
 
+@pytest.fixture(params=["ipp", "ipps"])
+def fresh_printer(request, tmp_path_factory):
+    with simulated("sim-cartesian", tmp_path_factory.mktemp("sim")) as uri:
+        yield uri.replace("ipp:", request.param + ":")
+
+
 @pytest.fixture
 def folder(tmp_path):
     for name, data in DOCUMENTS.items():
@@ -123,10 +130,10 @@ def cases(text):
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_own_files(printer, folder, name):
+def test_own_files(fresh_printer, folder, name):
     for file in HERE.glob("*.test"):
         shutil.copy(file, folder)
-    passed, failed, output = run(printer, folder / (name + ".test"), folder)
+    passed, failed, output = run(fresh_printer, folder / (name + ".test"), folder)
     assert not failed, output
     # a file that ipptool cannot read to its end must not pass
     assert len(passed) == cases((HERE / (name + ".test")).read_text()), output
@@ -158,10 +165,13 @@ def test_files_of_the_package(printer, folder, name):
     assert passed and not failed, output
 
 
-def test_ipp_1_1_suite_of_the_package(printer, folder):
+def test_ipp_1_1_suite_of_the_package(fresh_printer, folder):
     file = PACKAGE_FILES / "ipp-1.1.test"
     assert file.exists(), f"{file} is missing: install the package {PACKAGE}"
-    passed, failed, output = run(printer, file, folder)
+    # it asks for jobs that its own Print-Job would have made
+    made, failed, output = run(fresh_printer, HERE / "jobs.test", folder)
+    assert made and not failed, output
+    passed, failed, output = run(fresh_printer, file, folder)
     allowed = [name[:68] for name in SUITE_FAILS]
     assert all(name[:68] in allowed for name in failed), output
     assert len(passed) >= 20, output
