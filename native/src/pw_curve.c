@@ -57,6 +57,36 @@ static void pw_direction(int64_t v[3])
         if (v[i]) v[i] = pw_div_by(v[i] * ((int64_t)1 << 30), &by);
 }
 
+/* To 14 bits and sign, rounded towards zero. */
+static void pw_short(const int64_t v[3], int32_t out[3])
+{
+    int64_t big = 1;
+    int i, sh;
+    for (i = 0; i < 3; i++) big |= pw_abs64(v[i]);
+    sh = 50 - pw_clz64((uint64_t)big);
+    for (i = 0; i < 3; i++) {
+        int64_t part = pw_abs64(v[i]);
+        part = sh >= 0 ? part >> sh : part << -sh;
+        out[i] = (int32_t)(v[i] < 0 ? -part : part);
+    }
+}
+
+/* Is the bend so flat that the rule cannot bind, whatever its rounding?  tan(half the turn) <= sin(turn) <= |in x out| / in.out, so the rule's v^2 is at
+ * least a l/2 times the reciprocal of that, where the turn is below 90 degrees; a factor of two and the rounding of the vectors are left as a margin. */
+static int pw_straight(const int64_t in[3], const int64_t out[3], int64_t reach2, int64_t cap)
+{
+    int32_t a[3], b[3], cross, dot;
+    int sh = 33 - pw_clz64((uint64_t)(reach2 | cap));
+    pw_short(in, a);
+    pw_short(out, b);
+    dot = a[0] * b[0] + a[1] * b[1] + a[2] * b[2] - (6 << 14); /* below 2^30, each product is below 2^28 */
+    if (dot <= 0 || reach2 < 0) return 0;
+    cross = (int32_t)(pw_abs64(a[0] * b[1] - a[1] * b[0]) + pw_abs64(a[1] * b[2] - a[2] * b[1]) + pw_abs64(a[2] * b[0] - a[0] * b[2])); /* below 2^31 */
+    if (cross > INT32_MAX - (12 << 14)) return 0;
+    if (sh < 0) sh = 0;
+    return pw_umul64((uint32_t)(cap >> sh) + 1, (uint32_t)(cross + (12 << 14))) <= pw_umul64((uint32_t)(reach2 >> sh), (uint32_t)dot) >> 1;
+}
+
 /* v^2 <= a l/2 tan(half the angle) over chords of at least curve_um on both sides.  Coordinates of 1 um make the angle of short
  * chords jitter, so where the bend is flat and the rule would bind, it is measured again over longer ones.  0: the window ends
  * before that. */
@@ -73,14 +103,15 @@ int pw_curve(struct pw_planner *pl, uint32_t n, uint32_t end)
             if (round == 0) return 0;
             break;
         }
+        a = pw_accel(pl, sg->accel_um_s2 < next->accel_um_s2 ? sg->accel_um_s2 : next->accel_um_s2);
+        v2 = pw_square_q48(a, pw_min64(lin, lout) / 2);
+        if (pw_straight(in, out, v2, cap)) return 1;
         pw_direction(in);
         pw_direction(out);
         c = pw_asr(in[0] * out[0] + in[1] * out[1] + in[2] * out[2], 30);
         if (c > one) c = one;
         if (c < -one) c = -one;
         if (one - c < 256) return 1;
-        a = pw_accel(pl, sg->accel_um_s2 < next->accel_um_s2 ? sg->accel_um_s2 : next->accel_um_s2);
-        v2 = pw_square_q48(a, pw_min64(lin, lout) / 2);
         tan_q32 = pw_sqrt_q32(pw_divq32(one + c, one - c)); /* at most 2^45 */
         if (v2 <= 0 || tan_q32 <= 0 || pw_clz64((uint64_t)v2) + pw_clz64((uint64_t)tan_q32) <= 34) return 1;
         v2 = pw_mulshift(v2, tan_q32, 32);
