@@ -20,6 +20,7 @@ from tools.verify.match import HYSTERESIS
 SAME = ("clock_hz", "start_pos", "start_line", "kinematics", "retraction", "skew", "mesh", "bed_radius_mm")
 WATCH_S = 0.0005  # between steps the counts are compared so often
 SETTLE_S = 0.003  # from the last step to the standstill, about
+UNSURE_S = 0.005  # how sure the plain stream is of the place is known by stretches of that length
 WINDOW_POINTS = 400  # of the grid in half of the triangle
 STEP_TIME_S = 0.3e-6
 E_SLACK_MM = 0.005  # what merged lines may leave; the format's bound would hide half of a usual pressure advance
@@ -52,8 +53,8 @@ class Target:
     def __init__(self, samples, path, header):
         self.path = path
         self.kinematics = path.kinematics
-        self._plan(samples, header.get("stop_s", 0.0))
         self.delay_s = header["delay_s"]
+        self._plan(samples, header.get("stop_s", 0.0), header.get("shaper_s", 0.0))
         self.shapers = {"xyz".index(axis): pulses for axis, pulses in header["shapers"].items()}
         self.smooth_s = header.get("advance_smooth_s", 0.0)
         # a machine without pressure advance is not smoothed
@@ -61,7 +62,7 @@ class Target:
         self._carriage = self.kinematics.carriage(path.moves.points[:, :3]) if self.kinematics.mesh is None else None
         self._grids = {}
 
-    def _plan(self, samples, stop_s):
+    def _plan(self, samples, stop_s, span_s):
         """The plan of the shaped stream: at every stop that the text asks for the path stands so much longer."""
         path = self.path
         stops = path.s[1:-1][path.moves.stop[1:-1] >= 0]
@@ -70,6 +71,7 @@ class Target:
         late = np.zeros(len(s) + 1)
         np.add.at(late, k, stop_s)
         t = samples.t + np.cumsum(late[:-1])
+        self._note_unsure(t, samples.u, span_s)
         # the last steps before a stop do not show where it stands
         before, after = np.maximum(k - 1, 0), np.minimum(k, max(len(s) - 1, 0))
         here = np.minimum(t[before] + SETTLE_S, (t[before] + t[after]) / 2) if len(s) else np.zeros(0)
@@ -77,6 +79,20 @@ class Target:
         s = np.concatenate(([0.0], s, stops, [path.s[-1]] if len(s) else []))
         order = np.argsort(t, kind="stable")
         self.t, self.s = t[order], np.maximum.accumulate(s[order])
+
+    def _note_unsure(self, t, u, span_s):
+        """How far (mm along the path) s may be off: the worst of all that a place of the stream is made of."""
+        self.unsure = np.zeros(int((t[-1] if len(t) else 0.0) / UNSURE_S) + 2)
+        np.maximum.at(self.unsure, (t / UNSURE_S).astype(int), u)
+        for _ in range(int(np.ceil(span_s / UNSURE_S)) + 1):
+            wider = self.unsure.copy()
+            wider[1:] = np.maximum(wider[1:], self.unsure[:-1])
+            wider[:-1] = np.maximum(wider[:-1], self.unsure[1:])
+            self.unsure = wider
+
+    def unsure_at(self, t):
+        """The same for times of the shaped stream."""
+        return self.unsure[np.clip(((t - self.delay_s) / UNSURE_S).astype(int), 0, len(self.unsure) - 1)]
 
     def _along(self, t):
         """Place on the path at plan times (s); it stands at the ends before and behind."""
@@ -143,37 +159,44 @@ def check(report, steps, target, header, path, plain):
     unknown_mm = 1.5 * max(stepper["step_mm"] for stepper in plain["steppers"][:3])
     for m in range(len(steps.steppers)):
         ticks, dirs = np.array(steps.ticks(m)), np.array(steps.dirs(m), np.int64)
-        step_mm = path.step_mm[m]
         tool = path.kinematics.extruder.get(m)
         if tool is None:
             slack_mm = (header["tol"]["path_mm"] + unknown_mm + speed * STEP_TIME_S) * path.norm[m]
             place = functools.partial(target.axis_place, path.kinematics.axis.index(m))
+            unsure = target.unsure_at
         else:
+            unsure = None
             slack_mm = min(header["tol"]["e_mm"], E_SLACK_MM)
             place = functools.partial(target.filament, tool)
-        _check_motor(report, ticks, dirs, place, step_mm, slack_mm, steps, m, path)
+        _check_motor(report, ticks, dirs, place, unsure, slack_mm, steps, m, path)
 
 
-def _check_motor(report, ticks, dirs, place, step_mm, slack_mm, steps, m, path):
+def _check_motor(report, ticks, dirs, place, unsure, slack_mm, steps, m, path):
+    step_mm = path.step_mm[m]
+
+    def slack_at(t):
+        along_mm = unsure(t) * path.norm[m] if unsure else np.zeros(len(t))
+        return (slack_mm + along_mm) / step_mm + HYSTERESIS
     clock_hz, name = steps.clock_hz, steps.steppers[m]["name"]
     start = float(path.start[m])
     counts = start + np.concatenate(([0], np.cumsum(dirs)))
-    slack = slack_mm / step_mm + HYSTERESIS
     if len(ticks):
         # each step on its boundary
         t = ticks / clock_hz
+        slack = slack_at(t)
         off = np.abs(place(t) / step_mm - (counts[:-1] + 0.5 * dirs))
-        k = int(off.argmax())
+        k = int((off / slack).argmax())
         why = "motor %s: step %d is %.4f mm from where the convolved plan crosses its boundary" % (name, k, off[k] * step_mm)
-        report["shaped"].see(off[k] * step_mm, slack * step_mm, None, ticks[k], int((off > slack).sum()), len(off), why)
+        report["shaped"].see(off[k] * step_mm, slack[k] * step_mm, None, ticks[k], int((off > slack).sum()), len(off), why)
     # and no step is missing
     end_s = (float(ticks[-1]) if len(ticks) else 0.0) / clock_hz
     t = np.arange(0.0, end_s + 0.2, WATCH_S)
     have = counts[np.searchsorted(ticks, t * clock_hz, "right")]
+    slack = slack_at(t)
     off = np.maximum(np.abs(place(t) / step_mm - have) - 0.5, 0.0)
-    k = int(off.argmax())
+    k = int((off / slack).argmax())
     why = "motor %s stands %.2f steps off the convolved plan" % (name, off[k] + 0.5)
-    report["shaped"].see(off[k] * step_mm, slack * step_mm, None, t[k] * clock_hz, int((off > slack).sum()), len(off), why)
+    report["shaped"].see(off[k] * step_mm, slack[k] * step_mm, None, t[k] * clock_hz, int((off > slack).sum()), len(off), why)
     final = path.motor[m][-1]
     off = abs(counts[-1] - final)
     most = 0.5 + HYSTERESIS
