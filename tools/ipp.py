@@ -1,28 +1,18 @@
 """A small IPP client: requests to one printer over a kept-alive HTTP connection (RFC 8010, RFC 8011), blocking.
 
 Used by the commands in tools/cli; prints nothing.  The codec is the firmware's, everything else is not, so that client and printer
-do not share an error in the transport.  `ipps:` trusts a certificate at first use (tools/pins).
+do not share an error in the transport (tools/ipp_http).
 """
 
-import base64
 import getpass
-import ipaddress
-import ssl
 import time
-from urllib.parse import urlsplit
 
 from firmware.ipp import attributes, codec, registry_job, registry_printer, tags
-from tools import pins
+from tools.ipp_http import MAX_ANSWER_BYTES, BadAnswer, ClientError, Connection, NotAuthenticated, Unreachable
 from tools.ipp_names import JOB_STATES, PRINTER_STATES, STATUS_NAMES
-from tools.link import Link
 
 DEFAULT_URI = "ipps://localhost:8631/ipp/print3d"
-DEFAULT_PORT = 631
 VERSION = (2, 0)
-CHUNK_BYTES = 65536
-MAX_HEAD_BYTES = 65536
-MAX_ANSWER_BYTES = 16 << 20
-CONTINUE_WAIT_S = 1.0
 
 PRINT_JOB, VALIDATE_JOB, CREATE_JOB, SEND_DOCUMENT = 0x02, 0x04, 0x05, 0x06
 CANCEL_JOB, GET_JOB_ATTRIBUTES, GET_JOBS, GET_PRINTER_ATTRIBUTES = 0x08, 0x09, 0x0A, 0x0B
@@ -30,26 +20,6 @@ PAUSE_PRINTER, RESUME_PRINTER, SET_PRINTER_ATTRIBUTES, SET_JOB_ATTRIBUTES = 0x10
 CANCEL_MY_JOBS, CLOSE_JOB, IDENTIFY_PRINTER = 0x39, 0x3B, 0x3C
 
 _ENUMS = {"job-state": JOB_STATES, "printer-state": PRINTER_STATES}
-
-
-class ClientError(Exception):
-    """A request that did not succeed; the text is one line for a user."""
-
-
-class Unreachable(ClientError):
-    """No connection, or it broke."""
-
-
-class Untrusted(ClientError):
-    """The printer's certificate is not the one that was seen at first, or cannot be remembered."""
-
-
-class NotAuthenticated(ClientError):
-    """The printer wants credentials, or others: HTTP status 401."""
-
-
-class BadAnswer(ClientError):
-    """What answered is no IPP printer."""
 
 
 class Refused(ClientError):
@@ -147,20 +117,11 @@ class Printer:
     that returns the user's password or None: called once, when the printer asks.  Raises ValueError for a bad uri."""
 
     def __init__(self, uri=DEFAULT_URI, user=None, timeout_s=30.0, password=None):
-        parts = urlsplit(uri)
-        if parts.scheme not in ("ipp", "ipps") or not parts.hostname:
-            raise ValueError(f"not the URI of a printer: {uri!r} (for example {DEFAULT_URI})")
+        self._connection = Connection(uri, timeout_s)
         self.uri = uri
-        self.host = parts.hostname
-        self.port = DEFAULT_PORT if parts.port is None else parts.port
-        self.netloc = parts.netloc.rpartition("@")[2]
-        self.path = parts.path or "/"
+        self.secure = self._connection.secure
         self.user = user or user_name()
-        self.timeout_s = timeout_s
-        self.secure = parts.scheme == "ipps"
         self._password = password
-        self._authorization = ""
-        self._link: Link | None = None
         self._request_id = 0
 
     def __enter__(self):
@@ -171,9 +132,7 @@ class Printer:
 
     def close(self):
         """Ends the connection; the next request opens one again."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        self._connection.close()
 
     def request(self, operation, extra=(), groups=(), job_id=None, document=None):
         """Sends an operation and returns its Answer.
@@ -193,24 +152,13 @@ class Printer:
         members.extend(extra)
         body = codec.message(VERSION, operation, self._request_id, [(tags.OPERATION_GROUP, members)] + list(groups))
         try:
-            data = self._exchange_again(body, document)
+            data = self._connection.exchange(body, document)
         except NotAuthenticated:
             # a document is gone by now; but nobody sends one before the job was created
             if document is not None or not self._authenticate():
                 raise
-            data = self._exchange_again(body, None)
+            data = self._connection.exchange(body)
         return self._read_answer(data)
-
-    def _exchange_again(self, body, document):
-        reused = self._link is not None
-        try:
-            return self._exchange(body, document)
-        except Unreachable:
-            self.close()
-            if not reused or document is not None:
-                raise
-            # a printer may close an idle connection at any moment
-            return self._exchange(body, None)
 
     def _authenticate(self):
         """Asks for the password, once.  False when there is none, or none that may be sent."""
@@ -219,8 +167,7 @@ class Printer:
         password, self._password = self._password(), None
         if password is None:
             return False
-        credentials = base64.b64encode(f"{self.user}:{password}".encode()).decode()
-        self._authorization = f"Authorization: Basic {credentials}\r\n"
+        self._connection.authorize(self.user, password)
         return True
 
     def _read_answer(self, data):
@@ -237,135 +184,6 @@ class Printer:
         if answer.status >= 0x0100:
             raise Refused(answer.status, answer.message, answer.group(tags.UNSUPPORTED_GROUP))
         return answer
-
-    # HTTP
-
-    def _connect(self) -> Link:
-        try:
-            link = Link(self.host, self.port, self.timeout_s, self.secure)
-        except ssl.SSLError as e:
-            raise Unreachable(f"no printer answers at {self.uri} with TLS: {e.reason or e}") from None
-        except OSError as e:
-            raise Unreachable(f"no printer answers at {self.uri}: {_reason(e)}") from None
-        if self.secure:
-            try:
-                pins.check(self.host, self.port, link.certificate())
-            except pins.Changed as e:
-                link.close()
-                raise Untrusted(str(e)) from None
-            except OSError as e:
-                if not _is_loopback(self.host):
-                    link.close()
-                    raise Untrusted(f"{e.filename or pins.path()}: the printer's certificate cannot be remembered: {_reason(e)}") from None
-        self._link = link
-        return link
-
-    def _exchange(self, body, document):
-        link = self._link or self._connect()
-        head = f"POST {self.path} HTTP/1.1\r\nHost: {self.netloc}\r\nContent-Type: application/ipp\r\n{self._authorization}"
-        try:
-            if document is None:
-                link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-                return self._receive()
-            link.sendall(f"{head}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n".encode())
-            return self._upload(link, body, document)
-        except (OSError, ValueError) as e:
-            self.close()
-            raise Unreachable(f"{self.uri}: the connection broke: {_reason(e)}") from None
-
-    def _upload(self, link, body, document):
-        """Sends the chunks until they are over or the printer has answered."""
-        if link.answered(CONTINUE_WAIT_S):
-            status, headers = self._head()
-            if status != 100:
-                return self._early(status, headers)
-        try:
-            link.sendall(_chunk(body))
-            for data in document:
-                if link.answered(0):
-                    status, headers = self._head()
-                    if status != 100:
-                        return self._early(status, headers)
-                if data:
-                    link.sendall(_chunk(data))
-            link.sendall(b"0\r\n\r\n")
-        except (BrokenPipeError, ConnectionResetError):
-            # it may have said why
-            data = self._receive()
-            self.close()
-            return data
-        return self._receive()
-
-    def _early(self, status, headers):
-        data = self._body(status, headers)
-        self.close()
-        return data
-
-    def _receive(self):
-        status, headers = self._head()
-        while status == 100:
-            status, headers = self._head()
-        return self._body(status, headers)
-
-    def _read(self, size):
-        if self._link is None:
-            raise OSError("closed")
-        return self._link.read(size)
-
-    def _line(self):
-        line = self._link.readline(MAX_HEAD_BYTES) if self._link is not None else b""
-        if not line:
-            raise OSError("closed by the printer")
-        return line.rstrip(b"\r\n").decode("latin-1")
-
-    def _head(self):
-        version, _, rest = self._line().partition(" ")
-        if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
-            self.close()
-            raise BadAnswer(f"{self.uri}: the answer is not HTTP")
-        headers = {}
-        while line := self._line():
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-            if len(headers) > 200:
-                raise OSError("the answer has no end")
-        return int(rest[:3]), headers
-
-    def _body(self, status, headers):
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            data = b""
-            while size := int(self._line().split(";")[0], 16):
-                data += self._exactly(size, len(data))
-                self._line()
-            while self._line():
-                pass
-        elif "content-length" in headers:
-            data = self._exactly(int(headers["content-length"]), 0)
-        else:
-            data = self._read(MAX_ANSWER_BYTES)
-            self.close()
-        if headers.get("connection", "").lower() == "close":
-            self.close()
-        if status == 401:
-            wrong = "does not know this user with this password" if self._authorization else "wants a user name and a password"
-            raise NotAuthenticated(f"{self.uri}: the printer {wrong}")
-        if status == 429:
-            seconds = headers.get("retry-after", "60")
-            raise NotAuthenticated(f"{self.uri}: too many attempts with a wrong password; try again in {seconds} s")
-        if status == 426:
-            raise BadAnswer(f"{self.uri}: the printer answers encrypted requests only; give its URI with ipps:")
-        if status != 200:
-            reason = data.decode("utf-8", "replace").strip().split("\n")[0][:200]
-            raise BadAnswer(f"{self.uri}: the printer answers with HTTP status {status}{': ' + reason if reason else ''}")
-        return data
-
-    def _exactly(self, size, before):
-        if size + before > MAX_ANSWER_BYTES:
-            raise OSError("the answer is too large")
-        data = self._read(size)
-        if len(data) != size:
-            raise OSError("closed by the printer")
-        return data
 
     # Operations
 
@@ -480,22 +298,3 @@ def _document(name, document_format, compression):
 def materials_col(key):
     """The ticket's attribute that asks for one material by its key (PWG 5100.21 section 8.2.4)."""
     return ("materials-col", [(tags.COLLECTION, [("material-key", [(tags.KEYWORD, key)])])])
-
-
-def _chunk(data):
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _is_loopback(host):
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _reason(error):
-    if isinstance(error, TimeoutError):
-        return "it does not answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

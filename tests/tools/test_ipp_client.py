@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from firmware.ipp import codec, status, tags
 from tests.tools.helpers_printer import ScriptedPrinter, job
-from tools import documents, ipp
+from tools import documents, ipp, ipp_http
 from tools.cli import cancel, identify, jobs, pause
 from tools.cli import print as print_command
 from tools.cli import status as status_command
@@ -160,9 +160,9 @@ def test_uris_that_are_none(uri):
 
 
 def test_the_port_and_path_of_a_uri():
-    printer = ipp.Printer("ipp://printer.local/ipp/print3d")
+    printer = ipp_http.Connection("ipp://printer.local/ipp/print3d", 1)
     assert (printer.host, printer.port, printer.path, printer.netloc) == ("printer.local", 631, "/ipp/print3d", "printer.local")
-    printer = ipp.Printer("ipp://[::1]:8631/")
+    printer = ipp_http.Connection("ipp://[::1]:8631/", 1)
     assert (printer.host, printer.port, printer.netloc) == ("::1", 8631, "[::1]:8631")
 
 

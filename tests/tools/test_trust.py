@@ -8,7 +8,7 @@ import pytest
 
 from firmware.ipp import codec, tags
 from tests.tools.helpers_printer import ScriptedPrinter
-from tools import certificates, ipp, pins
+from tools import certificates, ipp, ipp_http, pins
 from tools.link import Link
 
 UNAUTHORIZED = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
@@ -64,7 +64,7 @@ def test_another_certificate_is_refused(tmp_path, config):
     with SecurePrinter([idle], tmp_path / "a") as secure:
         place = f"127.0.0.1:{secure.port}"
         pins.check("127.0.0.1", secure.port, b"another one")
-        with ipp.Printer(secure.uri, "ann", password=lambda: "secret") as printer, pytest.raises(ipp.Untrusted) as error:
+        with ipp.Printer(secure.uri, "ann", password=lambda: "secret") as printer, pytest.raises(ipp_http.Untrusted) as error:
             ask(printer)
         assert place in str(error.value) and str(config) in str(error.value) and "\n" not in str(error.value)
         assert secure.requests == []
@@ -85,8 +85,8 @@ def test_where_nothing_can_be_remembered(tmp_path, monkeypatch):
     with SecurePrinter([idle, idle], tmp_path / "a") as secure:
         with ipp.Printer(secure.uri) as printer:
             assert ask(printer) == "idle"
-        monkeypatch.setattr(ipp, "_is_loopback", lambda host: False)
-        with ipp.Printer(secure.uri) as printer, pytest.raises(ipp.Untrusted, match="cannot be remembered"):
+        monkeypatch.setattr(ipp_http, "_is_loopback", lambda host: False)
+        with ipp.Printer(secure.uri) as printer, pytest.raises(ipp_http.Untrusted, match="cannot be remembered"):
             ask(printer)
 
 
