@@ -4,7 +4,7 @@ Beside the keys that the format names, it tells what a judge of the stream has t
 `limits.max_e_velocity`, `limits.e_scv`; `extruders` (offset_mm, advance_s); `advance_smooth_s`; `shapers` (axis -> list of
 [amplitude, time_s], centred, so that the mean of the times is 0); `delay_s` (the stream comes so much later than the plan, because a
 pulse that is early has to be known); `stop_s` (so much longer does the plan stand wherever motion ends before a command, so that tails
-are over: all that is late); `retraction`; `skew`; `bed_radius_mm`; `min_cruise`; `mesh` and `overrides` where there were any
+are over: all that is late); `retraction`; `skew`; `bed_radius_mm`; `min_cruise`; `window`; `mesh` and `overrides` where there were any
 ([line, speed, flow, baby_um]: thousandths, from that line of the text on).  A reader may ignore them.
 
 All of it is computed here in floating point from the formulas of the motion sheet (section 6), not taken from the core.
@@ -193,6 +193,7 @@ def describe_machine(config, mesh=None, overrides=None):
         "skew": [word / 1e6 for word in config["skew_1e6"]],
         "bed_radius_mm": config["bed_radius_um"] / 1000,
         "min_cruise": config["min_cruise_permille"] / 1000,
+        "window": config["window"],
     }
     if mesh:
         header["mesh"] = describe_mesh(*mesh)

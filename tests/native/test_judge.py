@@ -62,7 +62,7 @@ def test_overrides_and_baby_steps_are_judged(tmp_path):
 
 def test_the_minimum_cruise_ratio_is_judged(tmp_path):
     for share, other in ((0, 500), (300, 500), (500, 700), (900, None)):
-        config = base(min_cruise_permille=share)
+        config = base(min_cruise_permille=share, window=1024)
         assert not judged(tmp_path, config)
         if other:
             assert judged(tmp_path, config, dict(config, min_cruise_permille=other)) == ["cruise"], share

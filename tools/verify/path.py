@@ -45,7 +45,11 @@ class Path:
         self._loose(header["tol"]["path_mm"])
         self._limits()
         self._corners()
-        self._cruise(header["limits"]["max_jerk"], header.get("min_cruise", 0.0))
+        # where a look-ahead window ends the way to the next stop is not known, and nothing is lowered
+        if header.get("window", 0) > len(self.length):
+            self._cruise(header["limits"]["max_jerk"], header.get("min_cruise", 0.0))
+        else:
+            self.cruise = np.full(len(self.length), np.inf)
 
     # -- motors ----------------------------------------------------------------------------------------------------------------
 
