@@ -10,26 +10,25 @@ __asm__(".section .text.pw_umul64, \"ax\", %progbits\n"
         ".global pw_umul64\n"
         "pw_umul64:\n"
         ".syntax unified\n"
-        "uxth r2, r0\n"
-        "uxth r3, r1\n"
-        "lsrs r0, r0, #16\n"
+        "lsrs r3, r0, #16\n"
+        "uxth r0, r0\n"
+        "uxth r2, r1\n"
         "lsrs r1, r1, #16\n"
-        "mov ip, r0\n"
-        "muls r0, r3\n" /* a1 b0 */
-        "muls r3, r2\n" /* a0 b0 */
-        "muls r2, r1\n" /* a0 b1 */
+        "mov ip, r3\n"
+        "muls r3, r2\n" /* a1 b0 */
+        "muls r2, r0\n" /* a0 b0 */
+        "muls r0, r1\n" /* a0 b1 */
+        "adds r3, r3, r0\n"
+        "mov r0, ip\n"
+        "muls r1, r0\n" /* a1 b1 */
+        "movs r0, #0\n"
+        "adcs r0, r0\n"
+        "lsls r0, r0, #16\n"
+        "adds r1, r1, r0\n"
+        "lsls r0, r3, #16\n"
+        "lsrs r3, r3, #16\n"
         "adds r0, r0, r2\n"
-        "mov r2, ip\n"
-        "muls r1, r2\n" /* a1 b1 */
-        "movs r2, #0\n"
-        "adcs r2, r2\n"
-        "lsls r2, r2, #16\n"
-        "adds r1, r1, r2\n"
-        "lsls r2, r0, #16\n"
-        "lsrs r0, r0, #16\n"
-        "adds r3, r3, r2\n"
-        "adcs r1, r0\n"
-        "mov r0, r3\n"
+        "adcs r1, r3\n"
         "bx lr\n"
         ".size pw_umul64, . - pw_umul64\n"
         ".previous\n");
