@@ -33,6 +33,12 @@ class Scope:
         return None
 
 
+def _is_abstract(node):
+    """Only says what others have to do."""
+    body = [child for child in node.body if not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant))]
+    return len(body) == 1 and isinstance(body[0], ast.Raise) and ast.unparse(body[0]) == "raise NotImplementedError"
+
+
 class Module(ast.NodeVisitor):
     """One module, read.  `constants`: {name: int} of what is bound once, at the top, to a whole number."""
 
@@ -52,7 +58,7 @@ class Module(ast.NodeVisitor):
         self.tables = set()  # strings that are made when the module is loaded
         self.loaded = set()  # (module or None: not told here, name) in calls that load a module by its name
         self.rest = set()  # names at places that are not rewritten
-        self.dead = []  # statements that MicroPython never comes to
+        self.dead = []  # statements that MicroPython never comes to, methods that only say what others have to do
         self.constants = {}
         self.constant_nodes = {}
         tree = ast.parse(text)
@@ -100,6 +106,9 @@ class Module(ast.NodeVisitor):
         self._inside(node, node.body)
 
     def visit_FunctionDef(self, node):
+        if self._here.is_class and _is_abstract(node):
+            self.dead.append(node)
+            return
         self._here.bound.add(node.name)
         self.definitions.append((self._here, node))
         self._function(node, node.body)

@@ -10,6 +10,7 @@ imports 8 a name, wherever the code itself runs from.  So:
     arguments          that nobody names in a call: numbered anew in every function
     texts              of functions of a bundle, all in one constant that stays in the ROM: each is made when it is needed
     numbers            are names that the interpreter has anyway (`known`) and the program does not use, since those cost nothing
+    contracts          methods that only raise NotImplementedError are left out
     other runtimes     what stands in the `else` of `if sys.implementation.name == "micropython":` is left out
 
 Numbers are shared between the kinds, which never meet.  Lines stay, so that a traceback leads to the source: a bundle is its
@@ -260,6 +261,11 @@ class _Program:
         names = [name for name in names if not _dunder(name) and name not in module.constants and name != "const"]
         return [name for name in names if not self._is_exception(("global", module.name, name))]
 
+    def _exceptions(self):
+        """Bindings of the bundles' own exceptions, which keep their names."""
+        found = [("global", module.name, node.name) for module in self.order for _, node in module.definitions if self.bundled(module.name)]
+        return [one for one in found if self._is_exception(one)]
+
     def _is_exception(self, found, depth=0):
         if found is None or found[0] != "global" or depth > 9:
             return False
@@ -293,11 +299,16 @@ class _Program:
                 found = scope.is_class and self._used(module, scope, node)
                 if found and found[0] == "global":
                     taken.add(self.globals.get(found[1:]))
+        # names that are in the program anyway, and never those of attributes
+        spare = [found[2] for found in self._exceptions() if found[2] not in defined]
         number = 0
         for name in defined:
             if not _dunder(name) and name not in self.strings and name not in rest and (name[0] == "_" or name not in reserved):
                 while self._number(number) in taken:
                     number += 1
+                if number >= len(self._words) and spare:
+                    self.attributes[name] = spare.pop()
+                    continue
                 self.attributes[name] = self._number(number)
                 number += 1
 

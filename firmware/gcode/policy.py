@@ -17,46 +17,49 @@ FLUSH = const(3)  # motion ends first, then the command is done
 OBJECT = const(4)  # says which object is printed from here on (gcode/objects.py)
 
 NAMES = ("refuse", "ignore", "mark", "flush", "object")
+_LETTERS = "rimfo"
 
 GCODE = const(0)  # text/x-gcode; the numbers are those of enum pw_dialect
 SAFE_GCODE = const(1)  # application/vnd.pwg-safe-gcode
 
-# name: (text/x-gcode, Safe G-Code).  A command that is not here is refused.
-_TABLE = {
-    "EXCLUDE_OBJECT": (OBJECT, REFUSE),
-    "G28": (FLUSH, FLUSH),
-    "G29": (FLUSH, REFUSE),  # measures the bed, where the machine can; otherwise the way home is all
-    "T0": (FLUSH, FLUSH),
-    "T1": (FLUSH, FLUSH),
-    "T2": (FLUSH, FLUSH),
-    "T3": (FLUSH, FLUSH),
-    "T4": (FLUSH, FLUSH),
-    "M17": (IGNORE, REFUSE),
-    "M18": (IGNORE, REFUSE),
-    "M73": (MARK, REFUSE),
-    "M84": (IGNORE, IGNORE),
-    "M104": (MARK, IGNORE),
-    "M105": (IGNORE, IGNORE),
-    "M106": (MARK, MARK),
-    "M107": (MARK, MARK),
-    "M109": (FLUSH, IGNORE),
-    "M110": (IGNORE, REFUSE),
-    "M115": (IGNORE, REFUSE),
-    "M117": (MARK, IGNORE),
-    "M118": (IGNORE, REFUSE),
-    "M140": (MARK, IGNORE),
-    "M141": (MARK, IGNORE),
-    "M190": (FLUSH, IGNORE),
-    "M191": (FLUSH, IGNORE),
-    "M220": (IGNORE, REFUSE),  # with S100 only: values.py
-    "M221": (IGNORE, REFUSE),  # with S100 only: values.py
-    "M300": (IGNORE, REFUSE),
-    "M400": (FLUSH, REFUSE),
-    "M486": (OBJECT, REFUSE),
-    "M600": (FLUSH, REFUSE),
-    "M572": (IGNORE, REFUSE),
-    "M593": (IGNORE, REFUSE),
-}
+# A command and its letter (of NAMES) in text/x-gcode and in Safe G-Code.  A command that is not here is refused.  One text: a dictionary
+# would take 2 KB of a small heap.
+# G29 measures the bed, where the machine can; otherwise the way home is all.  M220 and M221 with S100 only: values.py.
+_TABLE = """
+EXCLUDE_OBJECT or
+G28 ff
+G29 fr
+T0 ff
+T1 ff
+T2 ff
+T3 ff
+T4 ff
+M17 ir
+M18 ir
+M73 mr
+M84 ii
+M104 mi
+M105 ii
+M106 mm
+M107 mm
+M109 fi
+M110 ir
+M115 ir
+M117 mi
+M118 ir
+M140 mi
+M141 mi
+M190 fi
+M191 fi
+M220 ir
+M221 ir
+M300 ir
+M400 fr
+M486 or
+M600 fr
+M572 ir
+M593 ir
+"""
 
 
 def name(letter, number, sub=0):
@@ -73,10 +76,12 @@ def classify(dialect, letter, number, sub=0):
 
     dialect: GCODE or SAFE_GCODE; letter "G", "M", "T" or "E"; number 104 for M104; sub 2 for G38.2.
     """
-    row = _TABLE.get(name(letter, number, sub))
-    return REFUSE if row is None else row[dialect]
+    row = "\n" + name(letter, number, sub) + " "
+    at = _TABLE.find(row)
+    return REFUSE if at < 0 else _LETTERS.find(_TABLE[at + len(row) + dialect])
 
 
 def commands(dialect):
     """Names of all commands in the table that are not refused, sorted: for documentation and attributes."""
-    return sorted(key for key in _TABLE if _TABLE[key][dialect] != REFUSE)
+    rows = [row.split(" ") for row in _TABLE.strip().split("\n")]
+    return sorted([key for key, letters in rows if letters[dialect] != _LETTERS[REFUSE]])

@@ -4,8 +4,9 @@ The checker runs a Review over the whole document before anything moves; the run
 both give the same verdict.  The first refusal ends the document.
 """
 
-from firmware.gcode import messages, policy, values
+from firmware.gcode import policy, values
 from hal.api import nozzle_of
+from hal.compat import seldom
 
 MAX_WARNINGS_NAMED = 4  # names of ignored commands that job-state-message quotes
 
@@ -64,13 +65,13 @@ class Review:
         self.name = name
         self.action = action
         if action == policy.REFUSE:
-            return messages.command_error(event, "not allowed in this document format")
+            return seldom("firmware.gcode.messages", "command_error")(event, "not allowed in this document format")
         wrong = None
         if action != policy.IGNORE or self.dialect == policy.GCODE:
             wrong = values.check(name, event, self.limits, self.tools, self.tool)
         if wrong:
             self.action = policy.REFUSE
-            return messages.command_error(event, wrong)
+            return seldom("firmware.gcode.messages", "command_error")(event, wrong)
         if action == policy.IGNORE:
             self.ignored += 1
             if name not in self.named and len(self.named) < MAX_WARNINGS_NAMED:

@@ -12,7 +12,10 @@ from firmware.ipp.requested import flag, text
 from firmware.ipp.status import BodyError, IppError
 from firmware.jobs import package, states
 from firmware.jobs.errors import Busy, JobClosed, TooManyDocuments
+from hal.compat import const
 from hal.errors import StorageError, StorageFull
+
+_PIECES_A_TURN = const(8)
 
 # status of a document that nothing can be made of: the job's reason
 _BROKEN = {status.FORMAT_ERROR: states.DOCUMENT_FORMAT_ERROR, status.COMPRESSION_ERROR: states.COMPRESSION_ERROR}
@@ -90,8 +93,12 @@ async def _receive(ctx, job, document_format, compression, start, last):
     piece = start
     start = None
     try:
+        count = 0
         while piece:
             await writer.write(piece)
+            count += 1
+            if count % _PIECES_A_TURN == 0:
+                await ctx.turn()  # a client may send chunks of a line each
             piece = await body.read()
         await writer.close(last)
         done = True

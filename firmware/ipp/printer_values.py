@@ -53,7 +53,15 @@ def accuracy_um(printer):
 
 
 def _create():
-    return [row[attributes.NAME] for row in attributes.rows(registry_request.ROWS) if row[attributes.VALUE] == "create"]
+    # without a list of every row's columns, which a small heap would notice
+    names = []
+    table = registry_request.ROWS
+    end = table.find(";create\n")
+    while end >= 0:
+        start = table.rfind("\n", 0, end)
+        names.append(table[start + 3 : table.find(";", start + 3)])
+        end = table.find(";create\n", end + 1)
+    return names
 
 
 def clearings(settings):

@@ -7,7 +7,7 @@ Which reason: what is not G-code or breaks a rule of the language is a document-
 value beyond the machine is a document-unprintable-error.  The message says line, column and command.
 """
 
-from firmware.gcode import messages, policy
+from firmware.gcode import policy
 from firmware.gcode.lines import Lines
 from firmware.gcode.review import Review, limits_for
 from firmware.jobs import package, states
@@ -197,7 +197,7 @@ class Checker:
             kind = event.kind
             if kind == stepcore.PW_EV_ERROR:
                 reason = states.DOCUMENT_FORMAT_ERROR if event.code in _FORMAT_ERRORS else states.DOCUMENT_UNPRINTABLE_ERROR
-                raise Refused(reason, messages.core_error(event))
+                raise Refused(reason, seldom("firmware.gcode.messages", "core_error")(event))
             if kind == stepcore.PW_EV_COMMAND:
                 cold = review.cold
                 problem = review.command(event)
@@ -225,4 +225,4 @@ class Checker:
             self._objects = seldom("firmware.gcode.objects", "Objects")()
         problem = self._objects.take(self._text.line(self._buf, at))
         if problem:
-            raise Refused(states.DOCUMENT_UNPRINTABLE_ERROR, messages.command_error(event, problem))
+            raise Refused(states.DOCUMENT_UNPRINTABLE_ERROR, seldom("firmware.gcode.messages", "command_error")(event, problem))

@@ -4,7 +4,7 @@ The step stream is a function of the document alone: what is done here changes w
 never the stream.  Runs within the runner's task; every wait is the runner's beat.
 """
 
-from firmware.gcode import messages, policy, values
+from firmware.gcode import policy, values
 from firmware.gcode.review import Review, limits_for
 from firmware.jobs import states
 from firmware.jobs.progress import Progress
@@ -312,7 +312,7 @@ class Printing:
                 await self._mark((_LAYER, event.number))
             elif got == feeding.ERROR:
                 # the checker saw another text, or saw it wrongly: what was fed before is still played
-                problem = messages.core_error(event)
+                problem = seldom("firmware.gcode.messages", "core_error")(event)
                 await self._flush()
                 raise JobEnd(states.ABORTED, [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR], problem)
             else:

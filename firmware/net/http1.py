@@ -63,30 +63,37 @@ _KNOWN = {
 # Others may come once more as a list; a second one of these would leave open which is meant.
 _ONCE = ("host", "content-type", "transfer-encoding", "authorization", "expect")
 
-_REASONS = {
-    100: "Continue",
-    200: "OK",
-    301: "Moved Permanently",
-    304: "Not Modified",
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    411: "Length Required",
-    413: "Content Too Large",
-    414: "URI Too Long",
-    415: "Unsupported Media Type",
-    417: "Expectation Failed",
-    426: "Upgrade Required",
-    429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-    505: "HTTP Version Not Supported",
-}
+# One text: a dictionary would take 2 KB of a small heap
+_REASONS = """
+200 OK
+100 Continue
+301 Moved Permanently
+304 Not Modified
+400 Bad Request
+401 Unauthorized
+403 Forbidden
+404 Not Found
+405 Method Not Allowed
+408 Request Timeout
+411 Length Required
+413 Content Too Large
+414 URI Too Long
+415 Unsupported Media Type
+417 Expectation Failed
+426 Upgrade Required
+429 Too Many Requests
+431 Request Header Fields Too Large
+500 Internal Server Error
+501 Not Implemented
+503 Service Unavailable
+505 HTTP Version Not Supported
+"""
+
+
+def _reason(status):
+    at = _REASONS.find("\n%d " % status)
+    return "Status" if at < 0 else _REASONS[at + 5 : _REASONS.find("\n", at + 5)]
+
 
 
 class Connection:
@@ -339,7 +346,7 @@ def head(status, headers, length, keep_alive, version=(1, 1)):
     headers: [(name, value), ...] of str; length: octets of the body, None for chunked (or, to an HTTP/1.0 client, until the
     connection closes), -1 for an answer without a length field (100, 304).
     """
-    out = ["HTTP/1.1 %d %s\r\n" % (status, _REASONS.get(status, "Status"))]
+    out = ["HTTP/1.1 %d %s\r\n" % (status, _reason(status))]
     for name, value in headers:
         out.append("%s: %s\r\n" % (name, value))
     if length is None:
