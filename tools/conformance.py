@@ -117,8 +117,9 @@ Deviations that are meant:
 
 ## Test files of others
 
-Run unmodified with Debian's ipptool 2.4.2, plain and over TLS alike, a new printer each; cases that a file skips do not count. Those with a
-star are in the test suite. "Print-Job": the case sends Print-Job, which PWG 5100.21 forbids, or wants a job that it would have made.
+Run unmodified with Debian's ipptool 2.4.2, plain and over TLS alike, the files of a line on one new printer; cases that a file skips do
+not count. Those with a star are in the test suite. "Print-Job": the case sends Print-Job, which PWG 5100.21 forbids, or wants a job that
+it would have made.
 
 | File | Passed | Failed | Why |
 |---|---|---|---|
@@ -127,19 +128,21 @@ identify-printer-multiple*, identify-printer-display*, create-job-format, create
 get-subscriptions | 14 | 0 | |
 | cups-ipp-utils: ipp-1.1* (on a printer with a completed job; it ends where its sample documents are not installed) | 26 | 3 | Print-Job |
 | cups-ipp-utils: get-printer-attributes-suite | 5 | 2 | media-col-database: there are no media |
-| cups-ipp-utils: the others | | | print, fax, PPD and CUPS files: Print-Job, media or a scheduler; ipp-2.0 to 2.2 and ipp-everywhere: raster and media |
+| cups-ipp-utils: the others | | | print, fax, PPD and CUPS files: Print-Job, media or a scheduler; \
+ipp-2.0 to 2.2 and ipp-everywhere: raster and media |
 | ippsample: ipp-3d (with a sliced 3MF package) | 23 | 2 | Get-Jobs without which-jobs (above); print-supports `standard` needs a slicer |
 | ippsample: create-job-3d, get-jobs-all, pwg5100.9 | 4 | 0 | |
 | ippsample: rfc3998 (job operations) | 14 | 12 | 10 Print-Job; 2 `moving-to-paused` (above) |
 | ippsample: pwg5100.5 (documents) | 5 | 4 | 3 Print-Job; 1 demands Print-URI |
 | ippsample: rfc3380 | 7 | 1 | Print-Job |
-| ippsample: pwg5100.1, 5100.2, 5100.3, 5100.6, 5100.7, 5100.11, 5100.13, 5100.15 to 5100.17 | | | finishing, media, fax, scan: not for 3D; most begin with Print-Job |
+| ippsample: pwg5100.1, 5100.2, 5100.3, 5100.6, 5100.7, 5100.11, 5100.13, 5100.15 to 5100.17 | | | \
+finishing, media, fax, scan: not for 3D; most begin with Print-Job |
 | libcups: pwg5100.9, rfc3998 | 2 | 0 | |
 | libcups: pwg5100.5 | 6 | 4 | Print-Job |
 | libcups: rfc3380 | 0 | 1 | wants the values of xri-security to be some of uri-authentication-supported |
 
-Other clients, unmodified: Python's pyipp*, the npm package ipp* (it prints, too). `tests/conformance/requirements.csv` names the case of each
-requirement, or why there is none.
+Other clients, unmodified: Python's pyipp*, the npm package ipp* (it prints, too). `tests/conformance/requirements.csv` names the case of
+each requirement, or why there is none.
 """
 
 
