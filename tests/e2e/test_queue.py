@@ -72,7 +72,7 @@ def test_two_clients_reorder_at_once(tmp_path):
 def objects_document():
     text = "G28\nM83\nM109 S210\nEXCLUDE_OBJECT_DEFINE NAME=near CENTER=30,30 POLYGON=[[20,20],[40,20],[40,40],[20,40]]\nM486 A\n"
     text = text.replace("M486 A\n", "EXCLUDE_OBJECT_DEFINE NAME='far off' CENTER=100,30\n")
-    for layer in range(40):
+    for layer in range(60):
         z = 0.2 + 0.2 * layer
         text += ";LAYER:%d\n" % layer
         for name, x in (("near", 20), ("'far off'", 90)):
@@ -83,7 +83,7 @@ def objects_document():
 
 
 def test_one_object_of_a_running_job_is_canceled(tmp_path):
-    with Sim(tmp_path / "state", pace="20") as sim, sim.client() as client:
+    with Sim(tmp_path / "state", pace="60") as sim, sim.client() as client:
         job = submit(client, objects_document())
         watched = client.watch(job, 0.05)
         for state in watched:

@@ -133,14 +133,14 @@ def skipped_digest(data, name):
 
 
 def test_an_object_canceled_while_it_prints_ends_there_and_the_next_begins():
-    data = document(layers=30)
+    data = document(layers=120)  # some 40 layers are planned ahead
 
     async def go():
         async with Printer() as printer:
             job = await printer.submit(data)
             await printer.until(lambda: job.state == states.PROCESSING and job.layer >= 3)
             printer.queue.exclude(job, [1])
-            await printer.until(lambda: job.layer >= 15 or states.ended(job.state))
+            await printer.until(lambda: job.layer >= 80 or states.ended(job.state))
             assert job.state == states.PROCESSING
             seen = [0]
 
