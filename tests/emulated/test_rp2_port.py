@@ -216,7 +216,13 @@ def test_a_gate_stops_its_motor_on_the_step(tmp_path, config):
     check_pulses(run)
 
 
-@pytest.mark.parametrize("features, most", [("plain", 30_720), ("whole", 48_640)])
+def test_the_chip_divides_by_the_core(tmp_path):
+    """The compiler's quotients and rests of 64 bits, signed and not."""
+    image = targets.bare.image(targets.bare.TARGETS["m0plus"], [targets.HERE / "divide.c"], tmp_path / "image.elf", "-Os")
+    assert "divided" in targets.run_bare("m0plus", image)
+
+
+@pytest.mark.parametrize("features, most", [("plain", 31_744), ("whole", 49_152)])
 def test_what_moves_is_in_ram(features, most, tmp_path, config):
     """All that core 1 reaches.  The most is what was reached, not the budget of 24 KiB."""
     ports.rp2_image(tmp_path, config, CORNERS, features=features)
