@@ -91,13 +91,14 @@ static int64_t pw_min_ratio(int64_t x, int64_t a, int64_t b)
 static void pw_follow(const struct pw_planner *pl, const struct pw_line *ln, const int64_t unit_q30[3], int64_t *v, int64_t *a)
 {
     const struct pw_mesh_state *m = pl->mesh;
-    int64_t up = pw_abs64(unit_q30[2]), z = up + pw_mulshift(up, m->steep_q30, 30);
+    int64_t up = pw_abs64(unit_q30[2]), z = up + pw_mulshift(up, m->steep_q30, 30); /* more than the way itself where the mesh fades */
+    if (z > 0) *a = pw_min_ratio(*a, (int64_t)ln->axis_accel_um_s2[2] << 30, z);
     if (unit_q30[0] | unit_q30[1]) {
         z += m->slope_q30;
         *v = pw_min64(*v, m->velocity_um_s);
         *a = pw_min64(*a, m->accel_um_s2);
     }
-    if (z > 0 && ln->axis_velocity_um_s[2] < *v) *v = pw_min_ratio(*v, (int64_t)ln->axis_velocity_um_s[2] << 30, z);
+    if (z > 0) *v = pw_min_ratio(*v, (int64_t)ln->axis_velocity_um_s[2] << 30, z);
 }
 
 /* The speed at which the motors of the axes keep their pulse rate.  Along a line the height of a carriage of a delta is concave, so it

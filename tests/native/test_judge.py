@@ -66,3 +66,15 @@ def test_the_minimum_cruise_ratio_is_judged(tmp_path):
         assert not judged(tmp_path, config)
         if other:
             assert judged(tmp_path, config, dict(config, min_cruise_permille=other)) == ["cruise"], share
+
+
+def test_z_keeps_its_limits_where_a_mesh_fades(tmp_path):
+    """Straight up at the limit of z while the lift of a low bed goes: z of the machine is faster than the program's by 8 %."""
+    config = base(mesh_points=4)
+    for kind in (0, 1):
+        mesh = ([kind, 2, 2, 0, 0, 100000, 100000, 1000, 11000], [-800000] * 4)
+        gcode = tmp_path / "up.gcode"
+        gcode.write_bytes(b"G1 Z15 F60000\nG1 Z3\nG1 X90 Z12\n")
+        assert run(config, gcode.read_bytes(), out=tmp_path / "a.steps", mesh=mesh).error is None
+        report = verify(str(gcode), str(tmp_path / "a.steps"))
+        assert report.ok and report["mesh_speed"].ratio > 0.98, report.failed()
