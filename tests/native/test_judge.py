@@ -77,4 +77,4 @@ def test_z_keeps_its_limits_where_a_mesh_fades(tmp_path):
         gcode.write_bytes(b"G1 Z15 F60000\nG1 Z3\nG1 X90 Z12\n")
         assert run(config, gcode.read_bytes(), out=tmp_path / "a.steps", mesh=mesh).error is None
         report = verify(str(gcode), str(tmp_path / "a.steps"))
-        assert report.ok and report["mesh_speed"].ratio > 0.98, report.failed()
+        assert report.ok and report["mesh_speed"].ratio > 0.95, report.failed()
