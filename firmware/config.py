@@ -71,11 +71,9 @@ class Config:
             self._saved[name] = value
         raw = self._read(_UUID)
         if raw is None or len(raw) != 16:
-            raw = bytearray(urandom(16))
-            raw[6] = raw[6] & 0x0F | 0x40  # RFC 9562: version 4
-            raw[8] = raw[8] & 0x3F | 0x80  # and its variant
+            raw = new_uuid()
             self._log.put(_UUID, raw)
-        self.uuid = _urn(raw)
+        self.uuid = urn(raw)
 
     def _read(self, number):
         try:
@@ -175,6 +173,15 @@ class Config:
         await self._flash.sync()
 
 
-def _urn(raw):
+def new_uuid():
+    """16 octets of a UUID made of random numbers (RFC 9562: version 4)."""
+    raw = bytearray(urandom(16))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    return bytes(raw)
+
+
+def urn(raw):
+    """A UUID's URN from its 16 octets."""
     digits = "".join(["%02x" % byte for byte in raw])
     return "urn:uuid:%s-%s-%s-%s-%s" % (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])

@@ -102,7 +102,7 @@ def compute(description, caps, settings, materials, operations, version, time_ou
         "operations-supported": lambda: sorted(operations),
         "platform-shape": lambda: ["rectangle"],
         "device-uuid": lambda: [settings.get("printer_uuid", None)],
-        "printer-contact-col": lambda: [_contact(settings)],
+        "printer-contact-col": lambda: [contact(settings)],
         "printer-message-from-operator": lambda: [settings.get("message_from_operator", None) or ""],
         "printer-device-id": lambda: ["MFG:Printwright;MDL:%s;CMD:GCODE;" % title.replace(";", " ")],
         "printer-dns-sd-name": lambda: [settings.get("dns_sd_name", None) or _clip(name, 63)],
@@ -158,8 +158,8 @@ def _hundredths(nm):
     return divmod((nm + 5000) // 10000, 100)
 
 
-def _contact(settings):
-    # printer-contact-col (PWG 5100.22); None: unknown
+def contact(settings):
+    """printer-contact-col and system-contact-col (PWG 5100.22); None: unknown."""
     name = settings.get("contact_name", None) or ""
     uri = settings.get("contact_uri", None) or ""
     if not name and not uri:

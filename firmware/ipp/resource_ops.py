@@ -3,6 +3,7 @@
 As printer_ops.py; OPERATIONS is the table.  Loaded when it is asked for.  What a resource is and does: resources.py.
 """
 
+from firmware.config import urn
 from firmware.ipp import codec, materials, resources, status, tags, ticket, values
 from firmware.ipp.checks import SYSTEM
 from firmware.ipp.codec import Response, clip
@@ -223,7 +224,7 @@ def attributes(one, uri):
         data_uri = ("https" if uri[0] == "ipps" else "http") + "://" + uri[1] + "/resource/%d" % one.id
     table = [
         ("S", "resource-id", tags.INTEGER, one.id),
-        ("S", "resource-uuid", tags.URI, _urn(one.uuid)),
+        ("S", "resource-uuid", tags.URI, urn(one.uuid)),
         ("S", "resource-type", tags.KEYWORD, one.type),
         ("S", "resource-format", tags.MIME, one.format or None),
         ("D", "resource-name", tags.NAME, one.name),
@@ -255,11 +256,6 @@ def attributes(one, uri):
                 octets = codec.attribute(tags.INTEGER, name, [when[0]])
             found.append(("S", name, octets))
     return found
-
-
-def _urn(raw):
-    digits = "".join(["%02x" % byte for byte in raw])
-    return "urn:uuid:%s-%s-%s-%s-%s" % (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
 
 
 # operation-id: (handler, target)

@@ -5,9 +5,9 @@ records and limits are the same for all and are here.  Records lie in the settin
 are remembered until the printer is switched off or their place is needed.  No I/O but through kinds and config; loaded when first used.
 """
 
-from firmware.config import FIRST_RESOURCE, RESOURCES_MAX
+from firmware.config import FIRST_RESOURCE, RESOURCES_MAX, new_uuid
 from firmware.jobs import packing
-from hal.compat import const, print_exception, urandom
+from hal.compat import const, print_exception
 from hal.errors import StorageError
 
 # resource-state
@@ -142,11 +142,8 @@ class Resources:
         self._make_room()
         if len(self._all) >= RESOURCES_MAX:
             return None
-        uuid = bytearray(urandom(16))
-        uuid[6] = uuid[6] & 0x0F | 0x40  # RFC 9562: version 4
-        uuid[8] = uuid[8] & 0x3F | 0x80  # and its variant
         self._last_id += 1
-        one = Resource(self._last_id, bytes(uuid), type)
+        one = Resource(self._last_id, new_uuid(), type)
         one.created = self._now()
         taken = [other.place for other in self._all]
         one.place = [place for place in range(RESOURCES_MAX) if place not in taken][0]

@@ -30,6 +30,14 @@ SETTINGS = {
 }
 
 
+def check(fixed, wrong):
+    """All or none: raises IppError when something cannot be set, or not so (lists of encoded attributes)."""
+    if fixed:
+        raise IppError(status.NOT_SETTABLE, "Not all of these attributes can be set; none was.", fixed + wrong)
+    if wrong:
+        raise IppError(status.NOT_SUPPORTED, "Not all of these values are supported; none was set.", wrong)
+
+
 async def set_printer_attributes(ctx):
     """RFC 3380 section 4.1: all of the attributes, or none; durable when it is answered."""
     printer = ctx.printer
@@ -51,7 +59,7 @@ async def set_printer_attributes(ctx):
             else:
                 changes["material"] = ",".join([material.key if material else "" for material in loaded])
         elif name == _CONTACT:
-            found = _contact(printer.settings, asked)
+            found = contact(printer.settings, asked)
             if found is None:
                 wrong.append(codec.attribute_of(name, asked))
             else:
@@ -65,10 +73,7 @@ async def set_printer_attributes(ctx):
                 changes[SETTINGS[name]] = text
             except ConfigError:
                 wrong.append(codec.attribute_of(name, asked))
-    if fixed:
-        raise IppError(status.NOT_SETTABLE, "Not all of these attributes can be set; none was.", fixed + wrong)
-    if wrong:
-        raise IppError(status.NOT_SUPPORTED, "Not all of these values are supported; none was set.", wrong)
+    check(fixed, wrong)
     if "material" in changes and printer.runner.status.job_id is not None and not printer.runner.waits_for_material():
         raise IppError(status.NOT_POSSIBLE, "The material cannot be changed while a job prints.")
     try:
@@ -90,7 +95,7 @@ def _text(row, asked):
     return materials.text_of(asked[0][1])
 
 
-def _contact(settings, asked):
+def contact(settings, asked):
     """{setting: text} of a printer-contact-col (PWG 5100.22 section 7.2); what it leaves out is forgotten.  None: a member is wrong."""
     found = {"contact_name": "", "contact_uri": ""}
     if asked[0][0] < 0x20:

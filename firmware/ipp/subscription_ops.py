@@ -3,6 +3,7 @@
 As printer_ops.py; OPERATIONS is the table.  Loaded when it is asked for; Get-Notifications is notification_ops.py.
 """
 
+from firmware.config import new_uuid, urn
 from firmware.ipp import codec, materials, status, subscriptions, tags
 from firmware.ipp.checks import PRINTER, PRINTER_OR_SYSTEM, SYSTEM
 from firmware.ipp.codec import Response
@@ -11,7 +12,7 @@ from firmware.ipp.status import IppError
 from firmware.ipp.subscriptions import OF_JOB, OF_PRINTER, TO_JOB, TO_PRINTER, Subscription
 from firmware.jobs import states
 from firmware.security import roles
-from hal.compat import const, seldom, urandom
+from hal.compat import const, seldom
 from hal.errors import StorageError
 
 # notify-attributes-supported
@@ -231,12 +232,9 @@ async def subscribe(ctx, wanted, kind, target):
 
 
 def _made(ctx, table, wish, kind, target):
-    uuid = bytearray(urandom(16))
-    uuid[6] = uuid[6] & 0x0F | 0x40  # RFC 9562: version 4
-    uuid[8] = uuid[8] & 0x3F | 0x80  # and its variant
     lease_s = 0 if kind == TO_JOB else _lease(ctx, wish.lease_s)
     one = Subscription(
-        table.new_id(), bytes(uuid), kind, target, wish.mask, ctx.user, wish.user_data, wish.language, lease_s, wish.interval_s, wish.extras
+        table.new_id(), new_uuid(), kind, target, wish.mask, ctx.user, wish.user_data, wish.language, lease_s, wish.interval_s, wish.extras
     )
     now_s = ctx.printer.up_time()
     table.add(one, now_s)
@@ -381,7 +379,7 @@ def _attributes(ctx, one, requested):
         ("T", "notify-natural-language", tags.LANGUAGE, [one.language]),
         ("T", "notify-time-interval", tags.INTEGER, [one.interval_s]),
         ("D", "notify-subscription-id", tags.INTEGER, [one.id]),
-        ("D", "notify-subscription-uuid", tags.URI, [_urn(one.uuid)]),
+        ("D", "notify-subscription-uuid", tags.URI, [urn(one.uuid)]),
         ("D", "notify-sequence-number", tags.INTEGER, [one.count]),
         ("D", "notify-subscriber-user-name", tags.NAME, [codec.clip(one.owner, 255)]),
         ("D", "notify-printer-up-time", tags.INTEGER, [printer.up_time()]),
@@ -398,11 +396,6 @@ def _attributes(ctx, one, requested):
         table.append(("D", "notify-system-up-time", tags.INTEGER, [printer.up_time()]))
         table.append(("D", "notify-system-uri", tags.URI, [uri[: uri.find("/ipp/")] + "/ipp/system"]))
     return [codec.attribute(tag, name, found) for group, name, tag, found in table if found and requested.has(group, name)]
-
-
-def _urn(raw):
-    digits = "".join(["%02x" % byte for byte in raw])
-    return "urn:uuid:%s-%s-%s-%s-%s" % (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
 
 
 async def renew_subscription(ctx):

@@ -4,7 +4,19 @@ As printer_ops.py; OPERATIONS is the table.  Loaded when it is asked for.  Name,
 one device, one set of settings.  Not here: resources (resource_ops.py), subscriptions (subscription_ops.py).
 """
 
-from firmware.ipp import attributes, codec, control_ops, operations, registry_printer, status, tags, ticket, values
+from firmware.ipp import (
+    attributes,
+    codec,
+    control_ops,
+    operations,
+    printer_values,
+    registry_printer,
+    settings_ops,
+    status,
+    tags,
+    ticket,
+    values,
+)
 from firmware.ipp.answers import stored
 from firmware.ipp.checks import SYSTEM, SYSTEM_PATH
 from firmware.ipp.codec import Response
@@ -70,15 +82,6 @@ def _text_or_unknown(tag, name, text):
     return codec.attribute(tag, name, [text]) if text else codec.attribute(tags.UNKNOWN, name, [])
 
 
-def _contact(settings):
-    name = settings.get("contact_name", None) or ""
-    uri = settings.get("contact_uri", None) or ""
-    if not name and not uri:
-        return codec.attribute(tags.UNKNOWN, _CONTACT, [])
-    members = [("contact-name", [(tags.NAME, name)]), ("contact-uri", [(tags.URI, uri)]), ("contact-vcard", [(tags.TEXT, "")])]
-    return codec.attribute(tags.COLLECTION, _CONTACT, [members])
-
-
 def _system(ctx):
     """Generator of (group, name, encoded) of the system's attributes."""
     printer = ctx.printer
@@ -113,7 +116,8 @@ def _system(ctx):
     settable = ["resource-info", "resource-name", "resource-natural-language"]
     yield "D", "resource-settable-attributes-supported", _keywords("resource-settable-attributes-supported", settable)
     yield "D", "resource-type-supported", _keywords("resource-type-supported", sorted(kinds))
-    yield "D", _CONTACT, _contact(settings)
+    contact = printer_values.contact(settings)
+    yield "D", _CONTACT, codec.attribute(tags.COLLECTION if contact else tags.UNKNOWN, _CONTACT, [contact] if contact else [])
     yield "D", "system-current-time", values.date("system-current-time", unix_s)
     yield "D", _DEFAULT, codec.attribute(tags.INTEGER, _DEFAULT, [PRINTER_ID])
     name = settings.get("printer_name", None) or "Printwright"
@@ -257,9 +261,10 @@ async def set_system_attributes(ctx):
                 changes[setting] = _one_text(tag, name, asked)
                 printer.settings.check(setting, changes[setting])
             elif name == _CONTACT:
-                for setting, text in _contact_of(asked):
-                    changes[setting] = text
-                    printer.settings.check(setting, text)
+                found = settings_ops.contact(printer.settings, asked)
+                if found is None:
+                    raise ConfigError(name, "contact-name and contact-uri")
+                changes.update(found)
             elif name == _DEFAULT:
                 if asked != [(tags.INTEGER, PRINTER_ID)]:
                     raise ConfigError(name, "the printer's id")
@@ -268,10 +273,7 @@ async def set_system_attributes(ctx):
                 fixed.append(codec.attribute(tags.NOT_SETTABLE if name in known else tags.UNSUPPORTED, name, []))
         except ConfigError:
             wrong.append(codec.attribute_of(name, asked))
-    if fixed:
-        raise IppError(status.NOT_SETTABLE, "Not all of these attributes can be set; none was.", fixed + wrong)
-    if wrong:
-        raise IppError(status.NOT_SUPPORTED, "Not all of these values are supported; none was set.", wrong)
+    settings_ops.check(fixed, wrong)
     try:
         await printer.change(changes)
     except StorageError as e:
@@ -287,23 +289,6 @@ def _one_text(tag, name, asked):
         if asked[0][0] == tag or asked[0][0] in (tags.TEXT_LANG, tags.NAME_LANG):
             return text_of(asked[0][1])
     raise ConfigError(name, "one text")
-
-
-def _contact_of(asked):
-    """[(setting, text), ...] of system-contact-col; unknown and no-value: nobody."""
-    found = {"contact-name": "", "contact-uri": ""}
-    if len(asked) != 1:
-        raise ConfigError(_CONTACT, "one collection")
-    if asked[0][0] >= 0x20:
-        if asked[0][0] != tags.COLLECTION:
-            raise ConfigError(_CONTACT, "a collection")
-        for member, values_of in asked[0][1]:
-            if member == "contact-vcard" and not text_of(values_of[0][1]):
-                continue
-            if member not in found:
-                raise ConfigError(_CONTACT, "contact-name and contact-uri")
-            found[member] = _one_text(tags.NAME if member == "contact-name" else tags.URI, member, values_of)
-    return [("contact_name", found["contact-name"]), ("contact_uri", found["contact-uri"])]
 
 
 async def get_printers(ctx):
