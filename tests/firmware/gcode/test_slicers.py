@@ -175,7 +175,6 @@ def test_sliced_files_pass(path):
         ('M862.3 P "MK3S" ; printer model check', "M862.3"),  # says that the file is for that model
         ("G80 ; mesh bed leveling", "G80"),
         ("M221 S95", "M221"),
-        ("M600", "M600"),
         ("M981 S1 P20000", "M981"),
         ("G10", "G10"),
         ("T1", "T1"),
