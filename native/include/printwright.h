@@ -146,7 +146,7 @@ struct pw_event {
     int64_t number;    /* 104 for M104; layer number for PW_EV_LAYER */
     int64_t sub;       /* 2 for G38.2, else 0 */
     int64_t line;      /* from 1 */
-    int64_t column;    /* from 1 */
+    int64_t column;    /* from 1; of a word at most 65535 */
     int64_t words;     /* bit n: letter 'A'+n present (command letter excluded) */
     int64_t value[26]; /* 1e-6 units; a word without a number is 0 */
 };

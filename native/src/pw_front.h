@@ -28,7 +28,7 @@ struct pw_text {
     int64_t mantissa;   /* number in work */
     int64_t layer;      /* of a layer comment */
     int64_t value[PW_WORDS]; /* 1e-6; undefined for letters that are not in `words` */
-    int32_t column_of[PW_WORDS];
+    uint16_t column_of[PW_WORDS]; /* where each began, 65535 at most */
     int32_t command_column;
     uint32_t words;     /* bit per letter */
     uint32_t numbered;  /* those with a number */
@@ -144,7 +144,7 @@ struct pw_modal {
 
 /* Bounds that the guard needs, made from the configuration. */
 struct pw_guard {
-    int64_t min_nm[3], max_nm[3], home_nm[3]; /* of the carriage */
+    int64_t min_nm[3], max_nm[3]; /* of the carriage */
     int64_t lo_nm[3], hi_nm[3]; /* where the nozzle in force may be: within the same limits, and the carriage as well */
     int64_t e_ratio_q24;    /* filament length to path length, at most */
     int64_t nozzle_nm, e_only_nm;

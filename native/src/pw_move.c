@@ -14,7 +14,6 @@ void pw_guard_init(struct pw_guard *g, const struct pw_config *cfg, int32_t side
         int64_t length = (int64_t)cfg->max_um[i] - cfg->min_um[i]; /* the second context may start anywhere: one length more */
         g->min_nm[i] = (cfg->min_um[i] - (side ? length : 0)) * 1000;
         g->max_nm[i] = (cfg->max_um[i] + (side ? length : 0)) * 1000;
-        g->home_nm[i] = (int64_t)cfg->home_um[i] * 1000;
     }
     /* cross section at most 4 nozzle^2: e / length <= 16 nozzle^2 / (pi filament^2) */
     g->e_ratio_q24 = pw_min64(pw_divq32(area, (int64_t)cfg->filament_um * cfg->filament_um) / 804, 4 << 24); /* 2^8 pi */
@@ -277,6 +276,8 @@ int32_t pw_move(struct pw_front *f, int32_t number)
     return PW_OK;
 }
 
+static int64_t pw_home_nm(const struct pw_front *f, int32_t axis) { return (int64_t)f->cfg->home_um[axis] * 1000; }
+
 /* G28: the named axes travel to their home position, x and y together at full speed, then z.  A lift ends there. */
 int32_t pw_home_travel(struct pw_front *f, uint32_t words)
 {
@@ -293,16 +294,16 @@ int32_t pw_home_travel(struct pw_front *f, uint32_t words)
     for (i = 0; i < 3; i++) {
         if (!(words & pw_bit(PW_LETTER_X + i))) continue;
         md->shift_nm[i] = md->want_nm[i];
-        md->pos_nm[i] = f->guard.home_nm[i] + md->want_nm[i];
+        md->pos_nm[i] = pw_home_nm(f, i) + md->want_nm[i];
     }
     if (!st) return PW_OK;
     st->travel.arc = 0;
     pw_leg_begin(f, &st->first, f->cfg->max_velocity_um_s, f->cfg->max_accel_um_s2);
     for (i = 0; i < 2; i++)
-        if (words & pw_bit(PW_LETTER_X + i)) st->first.to_nm[i] = f->guard.home_nm[i];
+        if (words & pw_bit(PW_LETTER_X + i)) st->first.to_nm[i] = pw_home_nm(f, i);
     st->travel.leg = st->first;
     if (words & pw_bit(PW_LETTER_Z)) {
-        st->travel.leg.to_nm[2] = f->guard.home_nm[2];
+        st->travel.leg.to_nm[2] = pw_home_nm(f, 2);
         st->travel.leg.velocity_um_s = md->axis_velocity_um_s[2];
     }
     f->todo |= PW_TODO_FIRST | PW_TODO_TRAVEL;

@@ -180,7 +180,7 @@ static int32_t pw_word_letter(struct pw_text *tx, uint8_t c)
     } else if (n == PW_LETTER_G || n == PW_LETTER_M || (tx->words & pw_bit(n))) {
         return PW_E_REPEATED;
     } else {
-        tx->column_of[n] = (int32_t)pw_min64(tx->column, INT32_MAX);
+        tx->column_of[n] = (uint16_t)pw_min64(tx->column, UINT16_MAX);
     }
     tx->state = LETTER;
     tx->started = 1;
