@@ -26,7 +26,9 @@ def check(report, steps, moves, header):
     turned = np.concatenate(([True], dirs[1:] != dirs[:-1])) if len(dirs) else np.zeros(0, bool)
     errors = HYSTERESIS * step_mm * turned + MESH_MM + stream.step_time_s(steps.clock_hz) * float(moves.z_speed.max())
     judged = [("mesh_speed", 1, float(moves.z_speed.max()))]
-    if header["mesh"].get("kind") == "bicubic":  # a bilinear one breaks at every cell: the corner velocity speaks there
+    # a bilinear one breaks at every cell: the corner velocity speaks there; upright arcs turn z by the curve rule, which knows no axes
+    upright = (moves.arc > 0) & (np.diff(moves.points[:, 2]) != 0)
+    if header["mesh"].get("kind") == "bicubic" and not upright.any():
         judged.append(("mesh_accel", 2, float(moves.z_accel.max())))
     for name, order, limit in judged:
         for h in WINDOWS_S:
