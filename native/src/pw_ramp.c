@@ -43,12 +43,25 @@ int64_t pw_ramp_length_to(const struct pw_limits *lim, int64_t v0, int64_t v1, i
     return pw_mulshift(s.tj, v0 + pw_div(part, 3), 32) + pw_mulshift(t, v0 + part + v, 33);
 }
 
+/* From v0 up and down to v1, over so much. */
+struct pw_hill {
+    const struct pw_limits *lim;
+    int64_t v0, v1, length;
+};
+
+/* By how much both ramps are longer when the top is w. */
+static int64_t pw_excess(const struct pw_hill *hill, int64_t w)
+{
+    return pw_ramp_length(hill->lim, hill->v0, w) + pw_ramp_length(hill->lim, hill->v1, w) - hill->length;
+}
+
 int64_t pw_ramp_peak(const struct pw_limits *lim, int64_t v0, int64_t v1, int64_t length, int64_t cap)
 {
     int64_t lo = pw_max64(v0, v1), hi = cap, flo, fhi, c;
     int i, side = 0;
+    const struct pw_hill hill = {lim, v0, v1, length};
     if (hi <= lo) return lo;
-    fhi = pw_ramp_length(lim, v0, hi) + pw_ramp_length(lim, v1, hi) - length;
+    fhi = pw_excess(&hill, hi);
     if (fhi <= 0) return hi;
     /* Both ramps reach the acceleration limit: closed form (spec motion 5), then a hair less, since its rounding is not bounded. */
     c = pw_mulshift(lim->accel, pw_divq32(lim->accel, lim->jerk), 32);
@@ -58,13 +71,11 @@ int64_t pw_ramp_peak(const struct pw_limits *lim, int64_t v0, int64_t v1, int64_
         if (under > 0) {
             int64_t w = (pw_sqrt_q32(under) - c) / 2;
             w -= (w >> 24) + 1;
-            if (w - v0 >= c && w - v1 >= c && w > lo && w < hi &&
-                pw_ramp_length(lim, v0, w) + pw_ramp_length(lim, v1, w) <= length)
-                return w;
+            if (w - v0 >= c && w - v1 >= c && w > lo && w < hi && pw_excess(&hill, w) <= 0) return w;
         }
     }
     /* Otherwise regula falsi (Illinois), which keeps lo on the side that fits. */
-    flo = pw_ramp_length(lim, v0, lo) + pw_ramp_length(lim, v1, lo) - length;
+    flo = pw_excess(&hill, lo);
     if (flo >= 0) return lo;
     for (i = 0; i < 14 && hi - lo > (lo >> 12) + 4; i++) {
         int64_t w, f;
@@ -76,7 +87,7 @@ int64_t pw_ramp_peak(const struct pw_limits *lim, int64_t v0, int64_t v1, int64_
         } else {
             w = lo + (hi - lo) / 2;
         }
-        f = pw_ramp_length(lim, v0, w) + pw_ramp_length(lim, v1, w) - length;
+        f = pw_excess(&hill, w);
         if (f <= 0) {
             if (f > -(length >> 12)) return w; /* near enough: the rest is cruised */
             lo = w;
