@@ -160,16 +160,14 @@ def run(log):
         result["three_attributes"] = load(port, "/ipp/print3d", THREE)
     if shutil.which("ippeveprinter"):
         log("the same of ippeveprinter")
-        try:
-            with ippeveprinter() as port:
-                result["ippeveprinter"] = load(port, "/ipp/print", host="localhost")
-                ratio = result["get_printer_attributes"]["per_s"] / result["ippeveprinter"]["per_s"]
-                result["ratio_to_ippeveprinter"] = round(ratio, 2)
-                result["ippeveprinter_three"] = load(port, "/ipp/print", THREE, host="localhost")
-                ratio = result["three_attributes"]["per_s"] / result["ippeveprinter_three"]["per_s"]
-                result["ratio_to_ippeveprinter_three"] = round(ratio, 2)
-        except (RuntimeError, subprocess.SubprocessError) as error:
-            result["ippeveprinter"] = {"error": "%s (it needs running dbus and avahi daemons)" % error}
+        rows = (("get_printer_attributes", "ippeveprinter", ()), ("three_attributes", "ippeveprinter_three", THREE))
+        for ours, theirs, names in rows:
+            try:
+                with ippeveprinter() as port:
+                    result[theirs] = load(port, "/ipp/print", names, host="localhost")
+                result["ratio_to_" + theirs] = round(result[ours]["per_s"] / result[theirs]["per_s"], 2)
+            except (RuntimeError, subprocess.SubprocessError) as error:
+                result[theirs] = {"error": "%s (it needs running dbus and avahi daemons)" % error}
     else:
         result["ippeveprinter"] = {"error": "not installed (Debian package cups-ipp-utils)"}
     with sim("--pace", "realtime") as (port, _, _):
