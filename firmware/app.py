@@ -80,6 +80,10 @@ class App:
             self.motion.bed.load()  # pyright: ignore[reportAttributeAccessIssue]
         self.runner = Runner(machine, self.queue, self.heating, self.motion, self.materials, self.supervisor, self.config)
         self.checker = Checker(machine.core, self.queue, self.materials, caps)
+        # what only this part of the start needed is too much for a small heap
+        printer = description["printer"]
+        machine.description = {"printer": {"title": printer["title"], "axes": printer["axes"]}}
+        description = printer = None
         yield
         operations = operation_table.table()
         roomy = caps.connections >= _ROOMY_CONNECTIONS
@@ -107,9 +111,6 @@ class App:
         self._tasks = []
         self._over = asyncio.Event()
         self._runner_task = None
-        # what only the start needed is too much for a small heap
-        printer = description["printer"]
-        machine.description = {"printer": {"title": printer["title"], "axes": printer["axes"]}}
         for module in _START_ONLY:
             forget(module)
         collect()

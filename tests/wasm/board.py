@@ -1,7 +1,6 @@
 # A board as a backend of hal/factory, for MicroPython in Node: as thin as one over `machine` would be.  The hardware is JavaScript
 # (tests/wasm/hardware.mjs), outside the heap as a board's is.
 
-import json
 import os
 
 import uctypes
@@ -200,7 +199,7 @@ class Board:
     def core(self, config, port_config):
         core = StepCore(config, port_config)
         self._port = core.port
-        lib.hw_start(json.dumps({key: self._desc[key] for key in ("pcb", "printer", "thermistors")}), self._port.host)
+        lib.hw_start(self._port.host)
         return core
 
     def clock(self):

@@ -60,10 +60,10 @@ class Flash {
 }
 
 /**
- * core: exports of pwcore.wasm; block(size): memory for it; bytesAt(at, n): a view of memory; printed(digest, steps): told at the end of a
+ * description: of the machine; core: exports of pwcore.wasm; block(size): memory for it; bytesAt(at, n): a view of memory; printed(digest, steps): told at the end of a
  * job; state: folder of the flash, or null.  Returns {calls, close}.
  */
-export function hardware(core, block, bytesAt, printed, state) {
+export function hardware(description, core, block, bytesAt, printed, state) {
   const wide = block(8), status = block(8 * STATUS_WORDS), counts = block(8 * SINK_WORDS), factors = block(32);
   const sinkSize = core.pw_sink_size(), sinkMemory = block(sinkSize), packs = Array.from({ length: MOTORS }, () => block(PACK_BYTES));
   const word = (at, i) => Number(new DataView(bytesAt(at + 8 * i, 8).slice().buffer).getBigInt64(0, true));
@@ -98,9 +98,9 @@ export function hardware(core, block, bytesAt, printed, state) {
   }
 
   const calls = {
-    /** description: JSON of the machine; port: of the port's object. */
-    hw_start(description, port) {
-      const { pcb, printer, thermistors } = JSON.parse(description);
+    /** port: address of the port's object. */
+    hw_start(port) {
+      const { pcb, printer, thermistors } = description;
       if (printer.kinematics !== 'cartesian') throw new Error('Cartesian mechanics only');
       host = port;
       motors = MOTORS;

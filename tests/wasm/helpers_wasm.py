@@ -31,8 +31,13 @@ PROGRAMS = ("shim", "digest", "device_main", "printer", "board")
 UNSQUEEZED = ("digest.py", "device_main.py")
 # CPython only; hal/sim does without them elsewhere
 DESKTOP_ONLY = ("hal/sim/desktop.py", "hal/sim/desktopnet.py", "hal/sim/multicast.py")
-# What is always loaded, in two modules instead of sixty; the rest comes and goes
-BUNDLES = {"_hal": ["hal.stepcore", "hal.stepport", "hal.files", "hal.assemble", "board"], "_firmware": ["firmware.app"]}
+# What is always loaded, in three modules instead of seventy; the rest comes and goes.  (Two would do where garbage is collected while a
+# module is loaded, as on a board.)
+BUNDLES = {
+    "_hal": ["hal.stepcore", "hal.stepport", "hal.files", "hal.assemble", "board"],
+    "_queue": ["firmware.config", "firmware.jobs.queue"],
+    "_firmware": ["firmware.app"],
+}
 # What host.mjs asks the shim for
 ENTRIES = ("_event", "_mem_alloc", "_install_core", "_exec")
 
@@ -154,13 +159,13 @@ def command(
     core_kib=0,
     report=True,
     squeezed=False,
-    hardware=False,
+    hardware: Path | None = None,
 ) -> list[str]:
     """The command that runs `program` with the product's code.
 
     program: one of PROGRAMS, or a file.  trees: (folder or file, place in MicroPython's file system).  core_kib: memory for core and
-    port outside the heap, as a board's C memory is; 0: they are in the heap.  squeezed: see rom().  hardware: a board's
-    hardware for tests/wasm/board.py.
+    port outside the heap, as a board's C memory is; 0: they are in the heap.  squeezed: see rom().  hardware: plan of the machine
+    whose hardware tests/wasm/board.py gets.
     """
     words = [node(), str(HOST), "--heap", str(heap_kib), "--rom", str(rom(squeezed))]
     words += ["--core", str(core()), "--core-memory", str(core_kib)]
@@ -169,7 +174,7 @@ def command(
     if state:
         words += ["--state", str(state)]
     if hardware:
-        words.append("--hardware")
+        words += ["--hardware", str(hardware)]
     if report:
         words.append("--report")
     return [*words, str(program), *args]

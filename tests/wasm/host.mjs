@@ -7,7 +7,8 @@
 //     --core-memory KiB memory for the core's objects, outside the heap as a board's C memory is (default 0: they are in the heap)
 //     --tree DIR[=DEST] copies DIR into the in-memory file system, at /lib/<name> or DEST
 //     --rom FILE        ROMFS image, mounted at /rom and first in sys.path; run in place, outside the heap as on a board
-//     --hardware        a simulated board's hardware behind `pwcore` (hardware.mjs); its flash lies in the state directory
+//     --hardware PLAN   a simulated board's hardware behind `pwcore` (hardware.mjs), for a plan of hal/factory; its flash lies in the
+//                       state directory
 //     --state DIR       copied to /state at the start, and back when the program ends (SIGTERM included, SIGKILL not)
 //     --report          at the end one line of JSON on standard error, {"heap_bytes":..., "live_bytes":..., "peak_bytes":...}
 //
@@ -32,15 +33,15 @@ const READABLE = 0, WRITABLE = 1, ACCEPTED = 2, LISTENING = 3, REFUSED = 4, TURN
 const LINE_FEED = 10;
 
 function options(argv) {
-  const o = { heap: 192, core: null, coreMemory: 0, trees: [], rom: null, state: null, report: false, hardware: false, args: [] };
+  const o = { heap: 192, core: null, coreMemory: 0, trees: [], rom: null, state: null, report: false, hardware: null, args: [] };
   const rest = [...argv];
   while (rest[0]?.startsWith('--')) {
     const key = rest.shift();
-    if (key === '--report' || key === '--hardware') o[key.slice(2)] = true;
+    if (key === '--report') o.report = true;
     else if (key === '--heap') o.heap = Number(rest.shift());
     else if (key === '--core-memory') o.coreMemory = Number(rest.shift()) * 1024;
     else if (key === '--tree') o.trees.push(rest.shift());
-    else if (['--core', '--rom', '--state'].includes(key)) o[key.slice(2)] = rest.shift();
+    else if (['--core', '--rom', '--state', '--hardware'].includes(key)) o[key.slice(2)] = rest.shift();
     else throw new Error('unknown option ' + key);
   }
   o.args = rest;
@@ -316,7 +317,7 @@ async function main() {
     const calls = Object.fromEntries(Object.entries(exports).filter(([name, f]) => name.startsWith('pw_') && typeof f === 'function'));
     calls.pw_block = pool(M, o.coreMemory);
     if (o.hardware) {
-      board = hardware(exports, (size) => block(M, size), bytesAt, (sha256, steps) => {
+      board = hardware(JSON.parse(fs.readFileSync(o.hardware)).description, exports, (size) => block(M, size), bytesAt, (sha256, steps) => {
         const facts = { event: 'printed', sha256, steps, live_bytes: live, peak_bytes: peak };
         fs.writeSync(1, JSON.stringify(facts) + '\n');
       }, o.state);

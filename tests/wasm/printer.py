@@ -23,6 +23,8 @@ async def main():
     interpreter = await collected()
     __import__("_hal")
     hal_code = await collected()
+    __import__("_queue")
+    await asyncio.sleep(0)
     __import__("_firmware")  # while there is most room
     code = await collected()
     from board import Board

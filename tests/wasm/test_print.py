@@ -14,7 +14,7 @@ from tests.wasm.helpers_wasm import ROOT, command
 from tools import ipp, steps
 
 # All of the heap.  It holds the garbage of a single step besides what is live, since this build collects in between only.
-HEAP_KIB = 240
+HEAP_KIB = 144
 CORE_KIB = 64
 MACHINE = {
     "from": "sim-cartesian",
@@ -42,7 +42,7 @@ def printer(tmp_path, description=MACHINE):
         heap_kib=HEAP_KIB,
         core_kib=CORE_KIB,
         squeezed=True,
-        hardware=True,
+        hardware=plan,
         trees=[(plan, "/plan.json")],
         state=tmp_path / "state",
     )
