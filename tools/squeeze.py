@@ -101,7 +101,7 @@ class _Program:
         self._number_arguments()
 
     def prologue(self, home):
-        """What begins the first line of a bundle."""
+        """What begins the first line of a bundle, before the docstring of its first module."""
         make, octets = self._made[home][:2]
         return "%s = %s; %s = lambda a, b: str(%s[a:b], 'utf-8'); " % (octets, _TEXTS, make, octets)
 
@@ -212,11 +212,11 @@ class _Program:
             home = self.home[module.name]
             modules.setdefault(home if home != module.name else "", []).append(module)
         for home in [home for home in modules if home] + [""]:
-            taken = set()  # new names of what is imported
-            for module in modules.get(home, ()):
+            taken = set()  # new names of earlier bundles' globals that others import, and so perhaps beside those of this one
+            for module in self.order:
                 for scope, node in module.names + module.attributes:
                     found = self._used(module, scope, node)
-                    if found and found[0] == "global":
+                    if found and found[0] == "global" and self.home[found[1]] != self.home[module.name]:
                         taken.add(self.globals.get(found[1:]))
             number = _ARGUMENTS
             if home:

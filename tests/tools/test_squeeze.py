@@ -164,3 +164,14 @@ def test_texts_of_functions_lie_in_one_constant():
     assert tell(3) == ("a longer text of 3 in two lines", "made at the top", "short", "a default of a function", {"käse, and so on": 1})
     octets = "a longer text of %s in two lineskäse, and so on".encode()
     assert repr(octets) in short and short.count("made at the top") == 2
+
+
+def test_names_of_two_bundles_do_not_meet_where_both_are_imported():
+    sources = {
+        Path("a.py"): '"""A."""\\n\\ndef one():\\n    return 1\\n',
+        Path("b.py"): '"""B."""\\n\\ndef two():\\n    return 2\\n',
+        Path("c.py"): "from a import one\nfrom b import two\n\nBOTH = (one(), two())\n",
+    }
+    short = squeeze.squeeze(sources, {"_a": ["a"], "_b": ["b"]}).texts
+    names = [ast.parse(short[Path(name)]).body[-1].name for name in ("_a.py", "_b.py")]
+    assert names[0] != names[1]
