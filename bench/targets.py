@@ -298,7 +298,7 @@ def pulsed_cortexm(log) -> dict:
                 run = ports.run_cm(folder, name, pulsed_config(machine, {**changes, "window": 64}), text, queue_runs=64)
                 steps = sum(len(run.edges.rises(pin)) for pin in ports.CM_STEP_PINS)
                 # ticks to instructions of 2**CM_SHIFT ns
-                spent = [round(ticks * 1e9 / bare.TARGETS[name].systick_hz / 2**ports.CM_SHIFT) for ticks in run.spent]
+                spent = [round(ticks * 1e9 / bare.TARGETS[name].systick_hz / 2**ports.CM_SHIFT) for ticks in run.spent or ()]
                 figures["%s %s" % (name, key)] = {
                     "steps": steps,
                     "fault": run.status["fault"],
