@@ -105,7 +105,7 @@ def test_cancel_while_it_prints(tmp_path):
         (b"G28\nT1\nG1 X5 F600\n", "line 2, column 1: T1"),
         (b"G28\nG18\nG2 X5 Z5 I5 F600\n", "line 3, column "),
         (b"G28\nG10\n", "line 2, column 1: G10"),
-        (b"M600\nG28\n", "line 1, column 1: M600"),
+        (b"M601\nG28\n", "line 1, column 1: M601"),
     ],
 )
 def test_refused_gcode_says_where(tmp_path_factory, text, place, refusing):
