@@ -52,7 +52,6 @@ class Report:
         ("curve", "mm/s2", "centripetal acceleration in curves"),
         ("dwell", "s", "time stood at G4"),
         ("mesh_speed", "mm/s", "speed of z while it follows the mesh"),
-        ("mesh_accel", "mm/s2", "acceleration of z while it follows a bicubic mesh"),
         ("shaped", "mm", "every motor steps where the convolved plain stream crosses its boundaries"),
     )
 
