@@ -229,7 +229,8 @@ async def get_system_attributes(ctx):
     """All, or what is asked for."""
     requested = Requested(ctx.op.get("requested-attributes"), _GROUPS)
     response = Response()
-    response.add(tags.SYSTEM_GROUP, [octets for group, name, octets in _system(ctx) if requested.has(group, name)])
+    # a generator: each attribute leaves its garbage behind before the next one is made
+    response.add(tags.SYSTEM_GROUP, (octets for group, name, octets in _system(ctx) if requested.has(group, name)))
     return response
 
 
