@@ -68,8 +68,6 @@ class App:
         log = RecordLog(machine.flash, 0, machine.flash.size - caps.flash_settings_bytes, keys_needed(caps))
         self.queue = JobQueue(log, machine.files, machine.clock, caps, self._is_moving)
         yield
-        self.queue.load()
-        yield
         self.heating = Heating(machine, self.config)
         self.supervisor = Supervisor(machine, self.heating)
         self.motion = SideMotion(machine, Geometry(description, machine.core))
@@ -84,6 +82,8 @@ class App:
         printer = description["printer"]
         machine.description = {"printer": {"title": printer["title"], "axes": printer["axes"]}}
         description = printer = None
+        yield
+        self.queue.load()
         yield
         operations = operation_table.table()
         roomy = caps.connections >= _ROOMY_CONNECTIONS

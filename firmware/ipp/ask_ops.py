@@ -11,7 +11,7 @@ from firmware.ipp.status import IppError
 from firmware.jobs import states
 from hal.compat import const, seldom, sleep_ms
 
-_JOBS_A_STEP = const(16)  # looked at between two chances for the other tasks
+_JOBS_A_STEP = const(4)  # looked at between two chances for the other tasks
 _JOB_IDS = ("job-id", "job-uri")  # what Get-Jobs answers when nothing is asked for
 _FILTERS = ("which-jobs", "my-jobs", "limit", "first-index")
 _ENDED = {

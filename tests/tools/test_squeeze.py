@@ -168,8 +168,8 @@ def test_texts_of_functions_lie_in_one_constant():
 
 def test_names_of_two_bundles_do_not_meet_where_both_are_imported():
     sources = {
-        Path("a.py"): '"""A."""\\n\\ndef one():\\n    return 1\\n',
-        Path("b.py"): '"""B."""\\n\\ndef two():\\n    return 2\\n',
+        Path("a.py"): '"""A."""\n\ndef one():\n    return 1\n',
+        Path("b.py"): '"""B."""\n\ndef two():\n    return 2\n',
         Path("c.py"): "from a import one\nfrom b import two\n\nBOTH = (one(), two())\n",
     }
     short = squeeze.squeeze(sources, {"_a": ["a"], "_b": ["b"]}).texts
