@@ -9,7 +9,7 @@ from firmware.ipp.event_watch import Watch
 from firmware.ipp.subscriptions import Table
 from hal.compat import TimeoutError, const, seldom, sleep_ms, wait_for_ms
 
-LIMIT = const(8)
+LIMIT = const(4)
 RING = const(32)
 LIMIT_ROOMY = const(256)
 RING_ROOMY = const(1024)

@@ -1,7 +1,9 @@
-"""One subscription on the heap in which a board prints (test_print.py); the System service on a somewhat larger one."""
+"""Subscriptions on the heap in which a board prints (test_print.py); the System service on a somewhat larger one."""
 
 import io
 import urllib.request
+
+import pytest
 
 from firmware.ipp import tags
 from tests.wasm import test_print
@@ -42,6 +44,11 @@ def test_one_subscription(tmp_path):
         assert {"pending", "completed"} <= {event.get("job-state") for event in events}
         assert all(event["notify-text"] for event in events)
         client.request(0x1B, [("notify-subscription-id", [(tags.INTEGER, id)])])
+        # four fit, a fifth does not
+        made = {subscription(client, 0x16, ["job-created"]) for _ in range(4)}
+        with pytest.raises(ipp.Refused):
+            subscription(client, 0x16, ["job-created"])
+        assert len(made) == 4 and id not in made
 
 
 def system(client, operation, extra=(), groups=(), document=None):
