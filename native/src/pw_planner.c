@@ -332,18 +332,18 @@ int32_t pw_planner_marks(struct pw_planner *pl, struct pw_markrec *out, int32_t 
     return i;
 }
 
-/* Every step of the motor before this time is made. */
-static int64_t pw_made_q16(const struct pw_planner *pl, int32_t motor)
+/* Every step of the motors straight from phases is made before this time: of those through with the piece in work (`done`), or of the others. */
+static int64_t pw_made_q16(const struct pw_planner *pl, int done)
 {
     int64_t one = (int64_t)1 << 32, u = pl->u0_q32;
-    if (pw_has_tracks(pl)) return pw_track_made_q16(pl, motor);
-    if (pl->piece && (pl->motor >> motor & 1)) u = pl->u1_q32;
+    if (pl->piece && done) u = pl->u1_q32;
     else if (u == one) u = 0; /* the phase is over, and in time_q16 */
     return pl->time_q16 + (u == one ? pl->phase_t_q16 : pw_mulshift(pl->phase_t_q16, u, 32));
 }
 
 void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
 {
+    int64_t made[2] = {pw_made_q16(pl, 0), pw_made_q16(pl, 1)};
     int32_t m;
     status->segments = (int64_t)(pl->head - pl->done);
     status->planned_tick = (pw_has_tracks(pl) ? pl->front_q16 : pl->time_q16) >> 16;
@@ -351,7 +351,7 @@ void pw_planner_status(const struct pw_planner *pl, struct pw_status *status)
     for (m = 0; m < PW_MOTORS; m++) {
         int there = m < pl->cfg->motors;
         status->count[m] = there ? pl->motors[m].count : 0;
-        status->made_tick[m] = there ? pw_made_q16(pl, m) >> 16 : 0;
+        status->made_tick[m] = !there ? 0 : (pw_has_tracks(pl) ? pw_track_made_q16(pl, m) : made[pl->motor >> m & 1]) >> 16;
     }
     status->idle = pw_idle(pl);
 }
