@@ -6,7 +6,7 @@
 #include "pw_shaper.h"
 
 enum { PW_JOIN_US = 4000 };
-#define PW_JOIN_FIT ((int64_t)1 << 22) /* 1/1024 step; smoothed extrusion 1/512 */
+#define PW_JOIN_FIT ((int64_t)1 << 23) /* 1/512 step */
 
 /* -- shapers and tracks of a machine ------------------------------------------------------------------------------------------- */
 
@@ -31,7 +31,7 @@ static int64_t pw_longest(int64_t factor, int32_t power, int64_t most)
 }
 
 /* How far slices may go over places where the path breaks.  The cubic of the same places and speeds at both ends of a slice of time T is off by at most
- *   dj T^3 / 192 where the third derivative changes by dj,   d2 T^2 / 216, d1 T / 8 likewise,   f T^4 / 384 for the fourth derivative f,
+ *   dj t^2 (T - t)^2 / 12 T where the third derivative changes by dj at t,   d2 T^2 / 216, d1 T / 8 likewise,   f T^4 / 384 for the fourth derivative f,
  * all of which are kept below PW_JOIN_FIT, those of lower order below a quarter of it where T is longest. */
 static void pw_joins_init(struct pw_planner *pl)
 {
@@ -46,9 +46,9 @@ static void pw_joins_init(struct pw_planner *pl)
     if (pl->join_q16 == 0) return;
     fit = pw_divq32(PW_JOIN_FIT, finest);
     pl->corner_q32 = pw_divq32(2 * fit, pl->join_q16);
-    for (i = 0; i < PW_JOINS; i++) pl->joins[i] = (uint32_t)(pw_min64(pw_longest(pl->jerk_q32 * (i + 1) / 8, 3, 192 * fit), pl->join_q16) >> 8);
+    pl->strength_q32 = pw_divq32(12 * 64 * PW_JUMP_UNIT * fit, pl->jerk_q32);
     if (pl->half_q16 == 0) return;
-    fit = pw_divq32(2 * PW_JOIN_FIT, most[3]);
+    fit = pw_divq32(PW_JOIN_FIT, most[3]);
     ratio = pw_divq32(pl->half_q16, pl->join_q16);
     ratio = pw_mulshift(ratio, ratio, 32);
     pl->push_q32 = 4 * pw_mulshift(fit, ratio, 32);
@@ -153,10 +153,16 @@ void pw_tracks_reset(struct pw_planner *pl)
         tr->length_q16 = (int64_t)1 << PW_CURVED_SCALE;
         tr->taps = 1;
         for (a = 0; a < 5; a++)
-            if (tr->axes >> a & 1) tr->taps += pl->shaping[a].n;
+            if (tr->axes >> a & 1) tr->taps = (int8_t)(tr->taps + pl->shaping[a].n);
+        tr->waited_q16 = INT64_MIN;
+        tr->oldest = 0;
         for (i = 0; i < PW_TAPS; i++) tr->tap[i] = 0;
         for (i = 0, a = 0; a < 5; a++)
-            for (n = 0; (tr->axes >> a & 1) && n < pl->shaping[a].n; n++) tr->until_q16[i++] = pl->front_q16 + pl->shaping[a].lag_q16[n];
+            for (n = 0; (tr->axes >> a & 1) && n < pl->shaping[a].n; n++, i++) {
+                tr->shaped[i] = (int8_t)(8 * a + n);
+                tr->until_q16[i] = pl->front_q16 + pl->shaping[a].lag_q16[n];
+                if (tr->until_q16[i] > tr->until_q16[tr->oldest]) tr->oldest = (int8_t)i;
+            }
         tr->until_q16[i] = pl->front_q16;
     }
 }
@@ -189,91 +195,120 @@ static inline const struct pw_piece *pw_next_piece(const struct pw_planner *pl, 
     return pw_piece_at(pl, n);
 }
 
-/* Taps whose pieces end at the track's time go on, and speeds take what breaks there.  0: the next piece is not there yet. */
+/* Over the place where a piece ends at the track's time: speeds take what breaks there. */
+static void pw_pass(const struct pw_planner *pl, struct pw_track *tr, int32_t tap)
+{
+    const struct pw_shaping *sh = &pl->shaping[(tr->shaped[tap] >> 3)];
+    int32_t i = tr->shaped[tap] & 7, axis = pw_axis_of((tr->shaped[tap] >> 3));
+    int64_t lag = sh->lag_q16[i], old, new, at = pw_piece_place(pw_piece_at(pl, tr->tap[tap]), axis, tr->until_q16[tap] - lag, &old);
+    const struct pw_piece *p = pw_next_piece(pl, tr, tap, lag);
+    new = pw_scaled(p->k[axis][0], p->up[axis] + 32 - p->scale) - old;
+    at = p->at_q32[axis] - at;
+    if (tr->shaped[tap] >> 3 == PW_AXIS_SMOOTH) {
+        tr->bend_q32[0] += i == 1 ? -2 * at : at;
+        tr->bend_q32[1] += i == 1 ? -2 * new : new;
+    } else if (new) {
+        tr->speed_q32[axis] += pw_mulshift(new, sh->weight_q32[i], 32);
+    }
+}
+
+/* Taps whose pieces end at the track's time go on.  0: the next piece is not there yet. */
 static int pw_onset(const struct pw_planner *pl, struct pw_track *tr)
 {
-    int64_t old, new, lag, at;
-    int32_t a, i, n = 0;
-    for (a = 0; a < 5; a++) {
-        const struct pw_shaping *sh = &pl->shaping[a];
-        for (i = 0; (tr->axes >> a & 1) && i < sh->n; i++, n++) {
-            while (tr->until_q16[n] <= tr->time_q16) {
-                const struct pw_piece *p = pw_piece_at(pl, tr->tap[n]);
-                if (tr->tap[n] + 1 == pl->piece_head) return 0;
-                lag = sh->lag_q16[i];
-                at = pw_piece_place(p, pw_axis_of(a), tr->until_q16[n] - lag, &old);
-                p = pw_next_piece(pl, tr, n, lag);
-                new = pw_scaled(p->k[pw_axis_of(a)][0], p->up[pw_axis_of(a)] + 32 - p->scale);
-                if (a == PW_AXIS_SMOOTH) {
-                    tr->bend_q32[0] += (i == 1 ? -2 : 1) * (p->at_q32[PW_AXIS_E] - at);
-                    tr->bend_q32[1] += (i == 1 ? -2 : 1) * (new - old);
-                } else if (new != old) {
-                    tr->speed_q32[pw_axis_of(a)] += pw_mulshift(new - old, sh->weight_q32[i], 32);
-                }
-            }
+    int32_t n, present = tr->taps - 1;
+    for (n = 0; n <= present; n++)
+        while (tr->until_q16[n] <= tr->time_q16) {
+            if (tr->tap[n] + 1 == pl->piece_head) return 0;
+            if (n == present) pw_next_piece(pl, tr, n, 0);
+            else pw_pass(pl, tr, n);
         }
-    }
-    for (; tr->until_q16[n] <= tr->time_q16; pw_next_piece(pl, tr, n, 0))
-        if (tr->tap[n] + 1 == pl->piece_head) return 0;
     return 1;
 }
 
-/* How long a slice may be, by what breaks in it. */
-static int64_t pw_longest_slice(const struct pw_planner *pl, const struct pw_track *tr)
+/* How long smoothed extrusion may be one cubic, by class. */
+static int64_t pw_smooth_span(const struct pw_planner *pl, int32_t class)
 {
-    if (tr->joined == 0) return INT64_MAX;
-    if (tr->axes >> PW_AXIS_SMOOTH) return pw_max64(pw_min64(pl->smooth_q16[tr->joined & 3] >> (tr->joined >> 2), pl->join_q16), 65536);
-    return tr->joined > PW_JOINS * 16 ? 0 : (int64_t)pl->joins[(tr->joined - 1) >> 4] << 8;
+    if (class == 0) return INT64_MAX;
+    return pw_max64(pw_min64(pl->smooth_q16[class & 3] >> (class >> 2), pl->join_q16), 65536);
+}
+
+/* Does a cubic do for a slice of this length?  A change j of the jerk at the time t of it makes it off by at most j t^2 (T - t)^2 / 12 T. */
+static int pw_fits(const struct pw_planner *pl, const struct pw_track *tr, int64_t span)
+{
+    const int64_t *s = tr->break_q32;
+    return pw_mulshift(pw_mulshift(s[0], span, 32) - 2 * s[1], span, 32) + s[2] <= pw_mulshift(pl->strength_q32, span, 32);
+}
+
+/* As much of the span as a slice may have. */
+static int64_t pw_longest_slice(const struct pw_planner *pl, const struct pw_track *tr, int64_t span)
+{
+    int64_t good = tr->since_q16;
+    int32_t i;
+    if (tr->axes >> PW_AXIS_SMOOTH) return pw_min64(span, pw_smooth_span(pl, tr->joined));
+    if (tr->break_q32[0] == 0) return span;
+    span = pw_min64(span, pl->join_q16); /* so that 63 bits do, too */
+    if (pw_fits(pl, tr, span)) return span;
+    for (i = 0; i < 3; i++) {
+        int64_t mid = good + (span - good) / 2;
+        if (pw_fits(pl, tr, mid)) good = mid;
+        else span = mid;
+    }
+    return good;
 }
 
 /* The end of the slice that begins at the track's time; 0: the pieces are not there yet.  It depends on them alone. */
 static int64_t pw_slice_end(const struct pw_planner *pl, struct pw_track *tr, int curved)
 {
-    int64_t last, limit = INT64_MAX;
-    int32_t i, n, a;
+    const struct pw_piece *p;
+    int32_t i, n, present = tr->taps - 1;
+    int64_t last;
     if (tr->joined < 0) {
         if (!pw_onset(pl, tr)) return 0;
         tr->joined = 0;
+        tr->since_q16 = tr->break_q32[0] = tr->break_q32[1] = tr->break_q32[2] = 0;
         if (tr->axes >> PW_AXIS_SMOOTH)
-            for (n = 0; n < 3; n++) tr->joined = (int32_t)pw_max64(tr->joined, pw_piece_at(pl, tr->tap[n])->jump[PW_AXIS_E] & PW_CLASS);
+            for (n = 0; n < 3; n++) tr->joined = (int8_t)pw_max64(tr->joined, pw_piece_at(pl, tr->tap[n])->jump[PW_AXIS_E] & PW_CLASS);
     }
     /* the path at present ends the slice where it is long or stands: nothing may come after it */
-    last = tr->until_q16[tr->taps - 1];
-    if (!pw_piece_at(pl, tr->tap[tr->taps - 1])->rest && last - pw_piece_at(pl, tr->tap[tr->taps - 1])->start_q16 < pl->join_q16) last = tr->time_q16 + pl->join_q16;
+    last = tr->until_q16[present];
+    p = pw_piece_at(pl, tr->tap[present]);
+    if (!p->rest && last - p->start_q16 < pl->join_q16) last = tr->time_q16 + pl->join_q16;
     for (;;) {
-        int64_t end = last, now;
-        int32_t was = tr->joined, jump;
-        const struct pw_piece *p;
-        limit = pw_longest_slice(pl, tr);
-        if (end - tr->time_q16 > limit) end = tr->time_q16 + limit;
-        for (i = 0, n = -1; i < tr->taps - 1; i++) {
+        int64_t end = last, span, most, lag;
+        int32_t jump, a;
+        for (i = 0, n = -1; i < present; i++) {
             if (tr->until_q16[i] >= end) continue;
             end = tr->until_q16[i];
             n = i;
         }
+        span = end - tr->time_q16;
+        most = pw_longest_slice(pl, tr, span);
+        if (most < span) n = -1;
+        end = tr->time_q16 + most;
         if (end > pl->front_q16) return 0;
-        if (n < 0 || curved) return end;
-        now = end - tr->time_q16;
-        if (now >= pl->join_q16) return end;
+        if (n < 0 || curved || span >= pl->join_q16) return end;
         if (tr->tap[n] + 1 == pl->piece_head) return 0;
-        for (a = 0, i = n; !(tr->axes >> a & 1) || i >= pl->shaping[a].n; a++)
-            if (tr->axes >> a & 1) i -= pl->shaping[a].n;
+        a = tr->shaped[n] >> 3;
         p = pw_piece_at(pl, tr->tap[n] + 1);
         jump = p->jump[pw_axis_of(a)];
+        lag = pl->shaping[a].lag_q16[tr->shaped[n] & 7];
         if (a == PW_AXIS_SMOOTH) {
-            if (jump > PW_CLASS) return end;
-            tr->joined = jump > was ? jump : was | 1;
-        } else {
-            if (jump == PW_CORNER) return end;
-            tr->joined += 1 + jump * (int32_t)((pl->shaping[a].weight_q32[i] + ((int64_t)1 << 28) - 1) >> 28);
-        }
-        if (now >= pw_longest_slice(pl, tr)) {
-            tr->joined = was;
+            int32_t class = jump > tr->joined ? jump : tr->joined | 1;
+            if (jump > PW_CLASS || span >= pw_smooth_span(pl, class)) return end;
+            tr->joined = (int8_t)class;
+        } else if (jump == PW_CORNER) {
             return end;
+        } else if (jump) {
+            int64_t strength = jump * (pl->shaping[a].weight_q32[tr->shaped[n] & 7] >> 26), square = pw_mulshift(span, span, 32); /* weights Q6 */
+            tr->break_q32[0] += strength * square;
+            tr->break_q32[1] += strength * pw_mulshift(square, span, 32);
+            tr->break_q32[2] += strength * pw_mulshift(square, square, 32);
         }
-        pw_next_piece(pl, tr, n, pl->shaping[a].lag_q16[i]);
+        tr->since_q16 = span;
+        pw_next_piece(pl, tr, n, lag);
     }
 }
+
 /* The next part of the motor's slice, over which it does not turn. */
 static void pw_next_part(struct pw_motor *mo, const struct pw_span *sp, int64_t from, int64_t to)
 {
@@ -383,17 +418,21 @@ void pw_axes_at(const struct pw_planner *pl, const struct pw_track *tr, int64_t 
     }
 }
 
-/* Place and speed of a motor of linear kinematics. */
-static int64_t pw_motor_at(const struct pw_planner *pl, const struct pw_track *tr, int32_t m, const int64_t at[4], const int64_t speed[4], int64_t *v)
+/* Place and speed of a motor of linear kinematics, whose axes are from `from` on. */
+static int64_t pw_motor_at(const struct pw_planner *pl, int32_t m, int32_t from, const int64_t at[4], const int64_t speed[4], int64_t *v)
 {
+    const int64_t *rate = pl->matrix_q32[m];
     int64_t place = pl->origin_q32[m];
     int32_t a;
     *v = 0;
-    for (a = 0; a < 4; a++) {
-        int64_t rate = pl->matrix_q32[m][a < 3 ? a : 0];
-        if (!(tr->axes >> a & (a < 3 ? 1 : 3)) || rate == 0) continue;
-        place += pw_mulshift(at[a], rate, 32);
-        *v += pw_mulshift(speed[a], rate, 32);
+    if (from == PW_AXIS_E) {
+        *v = pw_mulshift(speed[PW_AXIS_E], rate[0], 32);
+        return place + pw_mulshift(at[PW_AXIS_E], rate[0], 32);
+    }
+    for (a = from; a < 3; a++) {
+        if (rate[a] == 0) continue;
+        place += pw_mulshift(at[a], rate[a], 32);
+        *v += pw_mulshift(speed[a], rate[a], 32);
     }
     return place;
 }
@@ -402,9 +441,13 @@ static int64_t pw_motor_at(const struct pw_planner *pl, const struct pw_track *t
 static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
 {
     int64_t at[4] = {0, 0, 0, 0}, speed[4] = {0, 0, 0, 0}, place[PW_MOTORS][2], v[PW_MOTORS][2], bend[2] = {0, 0}, end;
-    int32_t m, i, curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1);
+    int32_t m, i, curved = !pw_kin_is_linear(&pl->kin) && (tr->motors & 1), from = pw_axis_of(tr->shaped[0] >> 3);
+    if (tr->waited_q16 == pl->front_q16) return 0;
     end = pw_slice_end(pl, tr, curved);
-    if (end <= tr->time_q16) return 0;
+    if (end <= tr->time_q16) {
+        tr->waited_q16 = pl->front_q16;
+        return 0;
+    }
     if (curved) {
         end = pw_min64(end, tr->time_q16 + tr->length_q16);
         pw_curved_slice(pl, tr, &end, at, speed, place, v);
@@ -416,11 +459,11 @@ static int pw_slice(struct pw_planner *pl, struct pw_track *tr)
     pw_begin_span(&tr->span, tr->time_q16, end - tr->time_q16);
     tr->end_q16 = end;
     tr->working = 0;
-    for (m = 0; m < pl->cfg->motors; m++) {
+    for (m = 0; tr->motors >> m; m++) {
         if (!(tr->motors >> m & 1) || (m >= 3 && m != 3 + pl->tool)) continue;
         if (!curved) {
-            place[m][0] = pw_motor_at(pl, tr, m, tr->at_q32, tr->speed_q32, &v[m][0]);
-            place[m][1] = pw_motor_at(pl, tr, m, at, speed, &v[m][1]);
+            place[m][0] = pw_motor_at(pl, m, from, tr->at_q32, tr->speed_q32, &v[m][0]);
+            place[m][1] = pw_motor_at(pl, m, from, at, speed, &v[m][1]);
         }
         for (i = 0; i < 2; i++) v[m][i] = v[m][i] ? pw_mulshift(v[m][i], end - tr->time_q16, 32) : 0;
         if (pw_motor_slice(&pl->motors[m], &tr->span, place[m], v[m])) tr->working |= 1 << m;

@@ -175,13 +175,12 @@ void pw_history_reset(struct pw_planner *pl)
 int pw_history_room(struct pw_planner *pl)
 {
     uint32_t most = 0;
-    int32_t t, i;
+    int32_t t;
     if (pl->piece_head - pl->piece_tail + 3 <= pl->piece_size) return 1;
-    for (t = 0; t < pl->n_tracks; t++)
-        for (i = 0; i < pl->tracks[t].taps; i++) {
-            uint32_t held = pl->piece_head - pl->tracks[t].tap[i];
-            if (held > most) most = held;
-        }
+    for (t = 0; t < pl->n_tracks; t++) {
+        uint32_t held = pl->piece_head - pl->tracks[t].tap[pl->tracks[t].oldest];
+        if (held > most) most = held;
+    }
     pl->piece_tail = pl->piece_head - most;
     return most + 3 <= pl->piece_size;
 }

@@ -287,7 +287,7 @@ int pw_planner_stands(const struct pw_planner *pl, const int64_t at_nm[3])
     return !at_nm || (pl->pos_nm[0] == at_nm[0] && pl->pos_nm[1] == at_nm[1] && pl->pos_nm[2] == at_nm[2]);
 }
 
-enum { PW_TURN = 8 }; /* units of the generator for one of look-ahead, so that both get on */
+enum { PW_TURN = 256 }; /* units of the generator for one of look-ahead, so that both get on */
 
 int32_t pw_planner_run(struct pw_planner *pl, int32_t budget)
 {

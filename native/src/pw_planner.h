@@ -24,8 +24,7 @@ enum {
     PW_TAPS = 16,            /* three axes of five impulses, and the present */
     PW_AXIS_E = 3,           /* of pieces; as shaping: what is only delayed */
     PW_AXIS_SMOOTH = 4,      /* shaping: extrusion by its smoothing window */
-    PW_TRACKS = 4,
-    PW_JOINS = 32
+    PW_TRACKS = 4
 };
 
 /* A straight line and the limits that hold on it.  Limits are kept as the integers they come from; what follows from them is worked
@@ -158,13 +157,17 @@ struct pw_track {
     int64_t at_q32[4], speed_q32[4]; /* of its axes at `time`, behind what breaks there: mm, mm/U; smoothed extrusion is axis e */
     int64_t bend_q32[2];  /* of smoothed extrusion: mm a half window squared, and the change of that a U */
     int64_t length_q16;   /* longest slice to try (pw_curved.c) */
+    int64_t since_q16;    /* the last break in the slice that is being looked for, from its start; */
+    int64_t break_q32[3]; /* sums of their strengths times 2nd, 3rd, 4th power of their times in U */
+    int64_t waited_q16;   /* with the path's front here there was nothing to do */
     int32_t axes, motors; /* masks */
     int32_t working;      /* motors of the slice in work that are not made yet; -1: no slice */
-    int32_t joined;       /* breaks within the slice that is being looked for: their sum, or their largest class; -1: none looked for */
-    int32_t fresh;        /* slices until smoothed extrusion is summed anew */
-    int32_t taps;
+    int8_t joined;        /* -1: no slice is being looked for; else the largest class of smoothed extrusion in it */
+    int8_t fresh;         /* slices until smoothed extrusion is summed anew */
+    int8_t taps, oldest;  /* how many; the one that looks back longest */
     uint32_t tap[PW_TAPS]; /* pieces in force, by running number: per axis and impulse, the last for the present; */
     int64_t until_q16[PW_TAPS]; /* and for how long they are */
+    int8_t shaped[PW_TAPS]; /* whose they are: 8 * index of shaping + impulse */
 };
 
 struct pw_planner { /* an M0+ reaches what comes first in fewer instructions: what look-ahead and generator have in work */
@@ -279,7 +282,7 @@ struct pw_planner { /* an M0+ reaches what comes first in fewer instructions: wh
     int64_t push_q32, flow_q32; /* and a change of extrusion and of its speed, where that is smoothed */
     int64_t join_q16;         /* longest slice that breaks may be joined to; 0: none */
     int64_t smooth_q16[4];    /* longest slice of smoothed extrusion, by class (pw_follow.c) */
-    uint32_t joins[PW_JOINS]; /* longest slice of the others, by the breaks in it: Q8 ticks */
+    int64_t strength_q32;     /* of the others: what breaks may add up to (pw_follow.c) */
     struct pw_shaping shaping[5]; /* x y z, PW_AXIS_E, PW_AXIS_SMOOTH */
     int64_t matrix_q32[PW_MOTORS][3]; /* steps a mm of each axis; of the extruders in [0] */
     int64_t origin_q32[PW_MOTORS];    /* steps where all axes are 0 */

@@ -118,11 +118,13 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
 {
     struct pw_motor *mo = &pl->motors[motor];
     const int64_t *k = mo->k_q32;
+    int tracks = pw_has_tracks(pl);
+    int64_t near = (tracks ? 1024 : 64) * sp->close_q32; /* where the speed is taken, beside the middle */
     int64_t fit = pl->us_q32 >> 35; /* what a run may leave out of the series: 1/8 us */
-    int64_t n = pw_min64(left, mo->chunk), at = due - mo->base_q32, u, step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
+    int64_t n = tracks && left <= mo->chunk * 3 / 2 ? left : pw_min64(left, mo->chunk), at = due - mo->base_q32, u, step = mo->step_q32, guess = mo->guess_q32; /* of the first step */
     if (guess < 0) guess = mo->lo_q32 + (step > 0 ? pw_mulq32(at - pw_cubic(k, mo->lo_q32), (uint32_t)step) : 0);
     for (;;) {
-        int64_t target = at + (n - 1) * PW_HALF, d, e, a, b, cube, c2, err, pace, first, interval, add;
+        int64_t target = at + (n - 1) * PW_HALF, off = 0, d, e, a, b, cube, c2, err, pace, first, interval, add;
         struct pw_inverse inv;
         u = guess + (n - 1) * step / 2;
         if (step > 0 && u > mo->lo_q32 && u < mo->hi_q32) {
@@ -136,13 +138,13 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
             if (n == 1) u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
         } else {
             inv = pw_invert(d);
-            e = target - pw_cubic(k, u);
-            if (e < PW_ONE && e > -PW_ONE) e = pw_over(e, inv);
-            else e = PW_ONE;
-            if (pw_abs64(e) > 64 * sp->close_q32 || u + e < mo->lo_q32 || u + e > mo->hi_q32) {
+            off = target - pw_cubic(k, u);
+            e = off < PW_ONE && off > -PW_ONE ? pw_over(off, inv) : PW_ONE;
+            if (pw_abs64(e) > near || (tracks && pw_abs64(off) > PW_ONE / 8) || u + e < mo->lo_q32 || u + e > mo->hi_q32) {
                 u = pw_root(k, target, mo->lo_q32, mo->hi_q32, u, sp->close_q32);
                 d = pw_max64(pw_slope(k, u), 65536);
                 inv = pw_invert(d);
+                off = 0;
             } else {
                 u += e;
             }
@@ -168,6 +170,7 @@ static void pw_run_fit(struct pw_planner *pl, int32_t motor, const struct pw_spa
                 cube = pw_mulshift(3 * bend, bend, 32) - b * c2 / 4; /* (3 a^2 - b) c^2 */
                 err = pw_div(pw_abs64(cube), 24) + pw_div(pw_mulshift(pw_abs64(bend), pw_abs64(10 * (b * c2 / 4)) + pw_mulshift(15 * bend, bend, 32), 32), 24);
                 pace = pw_over(sp->length_q16, inv);
+                if (tracks) pace -= pw_mulshift(pace, pw_mulshift(a, off, 32), 32);
                 err = pw_mulshift(pace * (n - 1) / 2, err, 32);
                 if (err <= fit) {
                     add = -pw_mulshift(pace, a, 32);
