@@ -104,7 +104,7 @@ def random_machine(rng, kinematics=None, shaped=False):
     if shaped:
         # two plans are compared: a stop is a segment more when it is shaped, pulse rates are rounded, and
         # density ends otherwise at a stop: none of them may bind
-        config.update(window=256, max_step_hz=1000000, min_segment_us=0)
+        config.update(window=1024, max_step_hz=1000000, min_segment_us=0)
         shaper = [rng.randrange(0, 7), rng.randrange(0, 7), 0]
         config["shaper"] = shaper
         config["shaper_mhz"] = [rng.randrange(25000, 120000) for _ in range(3)]
