@@ -45,7 +45,7 @@ class JobQueue:
         self._by_id = {}
         self._active = []  # Jobs that have not ended, in the order of printing
         self._incoming = []  # of these, those that are open
-        self._unchecked = []  # complete, not checked
+        self._unchecked = []  # complete, not checked; in the order of printing, as _ready is
         self._ready = []  # checked, pending or held, in the order of printing
 
     # -- start ---------------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ class JobQueue:
                 self._store.save_later(job)
             else:
                 job.checked = None
-                self._unchecked.append(job)
+                order.put_in(self._unchecked, job)
         self.changed.set()
 
     # -- looking -------------------------------------------------------------------------------------------------------------
@@ -129,14 +129,18 @@ class JobQueue:
         return self._store.kept.has(job.id)
 
     def next_ready(self):
-        """The first pending job that is complete and checked, or None."""
+        """The first pending job that is complete and checked, or None; None, too, while one that comes before it is to be checked, as
+        all are after a start."""
         for job in self._ready:
             if job.state == states.PENDING:
+                for other in self._unchecked[: order.place(self._unchecked, job)]:
+                    if other.state == states.PENDING:
+                        return None
                 return job
         return None
 
     def unchecked(self):
-        """The next job to check (complete, not ended), or None."""
+        """The next job to check (complete, not ended), in the order of printing, or None."""
         return self._unchecked[0] if self._unchecked else None
 
     def is_full(self):
@@ -200,7 +204,7 @@ class JobQueue:
         job.open = False
         self._add(job)
         self._store.kept.take(old.id)
-        self._unchecked.append(job)
+        order.put_in(self._unchecked, job)
         self.changed.set()
         return job
 
@@ -260,7 +264,7 @@ class JobQueue:
         self._wait(job)
         order.discard(self._incoming, job)
         if job.documents:
-            self._unchecked.append(job)
+            order.put_in(self._unchecked, job)
             self._store.save_later(job)
         else:
             reasons = [states.ABORTED_BY_SYSTEM, states.DOCUMENT_FORMAT_ERROR]
@@ -279,7 +283,7 @@ class JobQueue:
         job.ignored = ignored
         if message:
             job.message = message[:MESSAGE_CHARS_MAX]
-        order.discard(self._unchecked, job)
+        order.take_out(self._unchecked, job)
         order.put_in(self._ready, job)
         self.changed.set()
 
@@ -294,7 +298,7 @@ class JobQueue:
             raise
         if order.take_out(self._ready, job):
             job.checked = None
-            self._unchecked.append(job)
+            order.put_in(self._unchecked, job)
         self.rewait(job)
 
     def _wait(self, job):
@@ -322,13 +326,11 @@ class JobQueue:
         self.rewait(job)
 
     def _move_to(self, job, weight, rank):
-        ready = order.take_out(self._ready, job)
-        order.take_out(self._active, job)
+        lists = [jobs for jobs in (self._active, self._ready, self._unchecked) if order.take_out(jobs, job)]
         job.weight = weight
         job.rank = rank
-        order.put_in(self._active, job)
-        if ready:
-            order.put_in(self._ready, job)
+        for jobs in lists:
+            order.put_in(jobs, job)
 
     def exclude(self, job, indexes):
         """These of a job's objects are left out from now on, all others print.  Not for a job that has ended."""
@@ -402,7 +404,7 @@ class JobQueue:
         order.discard(self._incoming, job)
         order.take_out(self._ready, job)
         if job.checked is None:
-            order.discard(self._unchecked, job)
+            order.take_out(self._unchecked, job)
         order.take_out(self._active, job)
         self._by_id.pop(job.id, None)
         if reasons is None:

@@ -61,7 +61,7 @@ class Runner:
         self.job = None
         self.notes = []  # keywords that the job in work adds to the printer's reasons
         self._printing = Printing(self)
-        self._pause_wanted = queue.flag(PAUSED)
+        self._pause_wanted = False
         self._pause_after = False  # the job in work ends first
         self._suspended = False  # the job in work waits until it is resumed itself
         self._restart = False
@@ -160,6 +160,8 @@ class Runner:
     async def run(self):
         """Runs until shut_down() or cancellation; the machine is safe when it ends, however it does."""
         self._next_control_ms = self.clock.ticks_ms()
+        # not when it is made: the queue may be loaded later
+        self._pause_wanted = self._pause_wanted or self.queue.flag(PAUSED)
         try:
             while not self._stopping:
                 if self._restart:

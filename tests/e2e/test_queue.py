@@ -69,6 +69,24 @@ def test_two_clients_reorder_at_once(tmp_path):
         assert done[:jobs] == last[::-1]
 
 
+def test_a_start_prints_in_order_too(tmp_path):
+    """A pause outlives the loss of power, and then all jobs, which have to be checked again, print in their order."""
+    state = tmp_path / "state"
+    with Sim(state) as sim, sim.client() as client:
+        client.request(ipp.PAUSE_PRINTER)
+        ids = [submit(client, SQUARE, "job %d" % number) for number in range(4)]
+        client.request(PROMOTE, job_id=ids[2])
+        client.request(PROMOTE, job_id=ids[3])
+    wanted = [ids[3], ids[2], ids[0], ids[1]]
+    with Sim(state) as sim, sim.client() as client:
+        assert client.printer_attributes(("printer-state-reasons",))["printer-state-reasons"] == ["paused"]
+        assert order(client) == wanted
+        client.request(ipp.RESUME_PRINTER)
+        for job in wanted:
+            assert list(client.watch(job))[-1]["job-state"] == "completed"
+        assert [job["job-id"] for job in client.jobs("completed", ("job-id",))] == wanted[::-1]
+
+
 def objects_document():
     text = "G28\nM83\nM109 S210\nEXCLUDE_OBJECT_DEFINE NAME=near CENTER=30,30 POLYGON=[[20,20],[40,20],[40,40],[20,40]]\nM486 A\n"
     text = text.replace("M486 A\n", "EXCLUDE_OBJECT_DEFINE NAME='far off' CENTER=100,30\n")

@@ -3,8 +3,8 @@
 import asyncio
 import unittest
 
+from firmware.jobs import holds, packing, states
 from firmware.jobs import job as jobs
-from firmware.jobs import packing, states
 from firmware.jobs.errors import Busy, JobClosed, QueueFull, TicketTooLarge, TooManyDocuments
 from firmware.jobs.job import DOCUMENTS_MAX
 from firmware.jobs.spool import SpoolFull, is_file_name
@@ -110,7 +110,9 @@ class TestLife(unittest.TestCase):
             writer = queue.open_document(a)
             await writer.write(TEXT)
             await writer.close(True)
-            self.assertTrue(queue.next_ready() is b)
+            # none overtakes one that comes before it and is only to be checked
+            self.assertTrue(queue.next_ready() is None)
+            self.assertTrue(queue.unchecked() is a)
             queue.set_checked(a, 1, 1, 0)
             # the oldest comes first although it was complete last
             self.assertTrue(queue.next_ready() is a)
@@ -124,6 +126,34 @@ class TestLife(unittest.TestCase):
             queue.cancel(b)
             self.assertEqual([j.id for j in queue.ended()], [b.id, a.id, c.id])
             queue = box.start()
+
+        run(body())
+
+    def test_order_after_a_start(self):
+        async def body():
+            box = Box()
+            ids = []
+            for _ in range(3):
+                job = await box.ready()
+                ids.append(job.id)
+            queue = box.queue
+            holds.promote(queue, queue.get(ids[2]))
+            await queue.commit()
+            queue = box.start()
+            self.assertEqual([j.id for j in queue.active()], [ids[2], ids[0], ids[1]])
+            self.assertEqual(queue.unchecked().id, ids[2])
+            # whatever is checked first, and another change of the order meanwhile
+            queue.set_checked(queue.get(ids[0]), 1, 1, 0)
+            self.assertTrue(queue.next_ready() is None)
+            holds.promote(queue, queue.get(ids[1]))
+            self.assertEqual(queue.unchecked().id, ids[1])
+            queue.set_checked(queue.get(ids[1]), 1, 1, 0)
+            self.assertEqual(queue.next_ready().id, ids[1])
+            queue.cancel(queue.get(ids[1]))
+            self.assertTrue(queue.next_ready() is None)
+            # one that is held keeps nobody waiting
+            holds.hold(queue, queue.get(ids[2]), holds.INDEFINITE)
+            self.assertEqual(queue.next_ready().id, ids[0])
 
         run(body())
 
