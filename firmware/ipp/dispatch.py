@@ -64,9 +64,6 @@ class Context:
         return (self.request and self.request.group(tag)) or []
 
 
-_READ = (0x09, 0x0A, 0x0B, 0x1C)  # what clients ask again and again, and which changes nothing
-
-
 class Dispatcher:
     """operations: dict operation-id -> (async handler(ctx) -> Response, PRINTER | JOB | PRINTER_OR_JOB); printer: handed to
     handlers; find_job(id) -> job or None; syntaxes: dict of operation attributes (checks.check_values); versions: ascending list of
@@ -103,10 +100,6 @@ class Dispatcher:
             handler = self._check(ctx, request, entry)
             await ctx.turn()
             response = await handler(ctx)
-            notifier = getattr(self.printer, "notifier", None)
-            if notifier is not None and request.operation not in _READ:
-                # before the others have a turn: a job that prints as soon as it is there was pending in between
-                notifier.look()
         except IppError as e:
             response = Response(e.status, e.message)
             response.unsupported.extend(e.unsupported)
