@@ -96,11 +96,18 @@ class Watch:
         for id in range(first, last + 1):
             facts = after.get(id)
             job = self._queue.get(id)
-            if job is not None:
-                # a look that came late tells of what it is now
-                told = self._job(subscriptions.JOB_CREATED | subscriptions.JOB_STATE, job) or told
-            if facts is None and job is not None:
+            if job is None:
+                continue
+            created = subscriptions.JOB_CREATED | subscriptions.JOB_STATE
+            if job.state <= states.PENDING_HELD:
+                told = self._job(created, job) or told
+                continue
+            # a look that came late: it was pending before it became what it is now
+            told = self.put(created, id, states.PENDING, (), (0, 0)) or told
+            if facts is None:
                 told = self._ended(id) or told
+            else:
+                told = self._job(subscriptions.JOB_STATE, job) or told
         self._last_id = last
         for id, facts in after.items():
             old = before.get(id)

@@ -247,6 +247,17 @@ def test_a_print_from_the_first_to_the_last_event(client):
     assert [event["notify-sequence-number"] for event in events(client, id, first=[4])] == [[4], [5]]
 
 
+@pytest.mark.parametrize("then, wanted", [(None, [3, 5]), (states.COMPLETED, [3, 9])])
+def test_a_job_that_prints_before_anybody_looks_was_pending_first(client, then, wanted):
+    id = id_of(subscribe(client, ["job-state-changed"]))
+    job_id = client.submit()
+    client.queue.set_checked(client.queue.get(job_id), 3, 100, 0)
+    client.queue.move(client.queue.get(job_id), states.PROCESSING)
+    if then:
+        client.queue.move(client.queue.get(job_id), then)
+    assert [event["job-state"][0] for event in events(client, id)] == wanted
+
+
 def test_sequence_numbers_of_the_future_and_surplus_ones(client):
     one, two = [id_of(subscribe(client, EVENTS)) for _ in range(2)]
     client.submit()
