@@ -249,7 +249,7 @@ def test_a_print_from_the_first_to_the_last_event(client):
 
 @pytest.mark.parametrize("then, wanted", [(None, [3, 5]), (states.COMPLETED, [3, 9])])
 def test_a_job_that_prints_before_anybody_looks_was_pending_first(client, then, wanted):
-    id = id_of(subscribe(client, ["job-state-changed"]))
+    id = id_of(subscribe(client, keywords("notify-events", "job-state-changed")))
     job_id = client.submit()
     client.queue.set_checked(client.queue.get(job_id), 3, 100, 0)
     client.queue.move(client.queue.get(job_id), states.PROCESSING)
